@@ -1,0 +1,1 @@
+"""JPEG as files (NumPy) and as mathematics (keras.ops)."""
