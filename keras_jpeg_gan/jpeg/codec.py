@@ -1,0 +1,272 @@
+"""JPEG's compression and decompression, batched and differentiable, for any whole-ratio sampling.
+
+`rounded=True` does as libjpeg does by default: it rounds colours, downsampled, inverse
+transformed and upsampled samples to integers in 0..255 and smooths chroma; each rounding has the
+straight-through gradient. `rounded=False` is real arithmetic: only levels are rounded, and
+nothing is clipped. Both pad as libjpeg does. Rounded levels of integer pixels, and the pixels of
+levels, are libjpeg's own but for some in a million.
+
+Heights and widths may be unknown until the graph runs (TensorFlow); the sampling is static.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg import color, dct, emulator, rounding
+
+
+def compress(pixels: Any, tables: Sequence[Any], sampling: str, rounded: bool = True) -> list[Any]:
+    """Levels of images.
+
+    Args:
+        pixels: [B, H, W, 3] (RGB) or [B, H, W, 1] (gray), 0..255, uint8 or float32.
+        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
+        sampling: as `emulator.factors` reads it.
+        rounded: as libjpeg, or in real arithmetic (the module's words).
+
+    Returns:
+        [B, Hb, Wb, 8, 8] float32 integers for each component, straight-through.
+
+    Raises:
+        ConfigError: a ratio of factors is not whole, or the sampling has not as many components
+            as the pixels have channels.
+    """
+    coefficients = transform(to_ycbcr(pixels, rounded), tables, sampling, rounded)
+    return [rounding.round_half_away(steps) for steps in coefficients]
+
+
+def decompress(
+    levels: Sequence[Any],
+    tables: Sequence[Any],
+    sampling: str,
+    height: Any,
+    width: Any,
+    rounded: bool = True,
+    smooth: bool = True,
+) -> Any:
+    """Images of levels.
+
+    Args:
+        levels: [B, Hb, Wb, 8, 8] float32 for each component.
+        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
+        sampling: as `emulator.factors` reads it.
+        height, width: of the image, integers.
+        rounded: as libjpeg, or in real arithmetic (the module's words).
+        smooth: libjpeg's triangle filter ("fancy upsampling") where it has one: chroma of half
+            the width, the height or both. Otherwise, and for other ratios, chroma is repeated.
+
+    Returns:
+        [B, H, W, 3] (RGB) or [B, H, W, 1] (gray) float32.
+
+    Raises:
+        ConfigError: a ratio of factors is not whole, or the sampling has not as many components
+            as there are levels.
+    """
+    planes = []
+    ratios = component_ratios(sampling, len(levels))
+    padded = inverse_transform(levels, tables, rounded)
+    for plane, (across, down) in zip(padded, ratios, strict=True):
+        plane = plane + 128
+        if rounded:
+            plane = ops.clip(plane, 0, 255)
+        rows, columns = -(-height // down), -(-width // across)
+        plane = plane[:, :rows, :columns]
+        # libjpeg does not filter the width of fewer than three samples.
+        if smooth and (down <= 2 >= across) and not (across == 2 and _known_below(columns, 3)):
+            plane = _upsample_smoothly(plane, across, down, rounded)
+        else:
+            plane = upsample_nearest(plane, across, down)
+        planes.append(plane[:, :height, :width])
+    ycbcr = ops.stack(planes, axis=-1)
+    return ycbcr if len(planes) == 1 else color.ycbcr_to_rgb(ycbcr, rounded)
+
+
+def to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
+    """Y, Cb, Cr of RGB, and gray as it is: [B, H, W, 3 or 1] of any type -> float32."""
+    pixels = ops.cast(pixels, "float32")
+    return pixels if pixels.shape[-1] == 1 else color.rgb_to_ycbcr(pixels, rounded)
+
+
+def transform(ycbcr: Any, tables: Sequence[Any], sampling: str, rounded: bool = False) -> list[Any]:
+    """Unrounded coefficients in steps: the operator D of the papers, after the colours.
+
+    Args:
+        ycbcr: [B, H, W, 3] or [B, H, W, 1] float32.
+        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
+        sampling: as `emulator.factors` reads it.
+        rounded: the downsampled samples are integers as libjpeg's, for integer ycbcr.
+
+    Returns:
+        [B, Hb, Wb, 8, 8] float32 for each component.
+
+    Raises:
+        ConfigError: as `compress`.
+    """
+    planes = component_planes(ycbcr, sampling, rounded)
+    return [
+        dct.dct(dct.to_blocks(plane - 128), rounded) / _over_blocks(table)
+        for plane, table in zip(planes, tables, strict=True)
+    ]
+
+
+def inverse_transform(
+    steps: Sequence[Any], tables: Sequence[Any], rounded: bool = False
+) -> list[Any]:
+    """Padded component planes of coefficients, less 128: the inverse of what follows them.
+
+    Args:
+        steps: [B, Hb, Wb, 8, 8] float32 for each component, in steps.
+        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
+        rounded: integers as libjpeg's, for integer coefficients.
+
+    Returns:
+        [B, 8 Hb, 8 Wb] float32 for each component, not clipped.
+    """
+    return [
+        dct.from_blocks(dct.idct(component * _over_blocks(table), rounded))
+        for component, table in zip(steps, tables, strict=True)
+    ]
+
+
+def component_planes(ycbcr: Any, sampling: str, rounded: bool = False) -> list[Any]:
+    """Each component's samples, downsampled and padded as by libjpeg's encoder.
+
+    Args:
+        ycbcr: [B, H, W, 3] or [B, H, W, 1] float32.
+        sampling: as `emulator.factors` reads it.
+        rounded: with libjpeg's rounding of means, for integer ycbcr.
+
+    Returns:
+        [B, 8 Hb, 8 Wb] float32 for each component.
+
+    Raises:
+        ConfigError: as `compress`.
+    """
+    batch, height, width, channels = ops.shape(ycbcr)
+    group = max(vertical for _, vertical in emulator.factors(sampling))
+    filled = -(-height // group) * group
+    planes = []
+    for i, (across, down) in enumerate(component_ratios(sampling, channels)):
+        rows, columns = (8 * -(-height // (8 * down)), 8 * -(-width // (8 * across)))
+        # Columns are repeated at full resolution; rows only to the next whole group, from where
+        # on the downsampled row is repeated.
+        plane = _repeat_last(ycbcr[..., i], columns * across, axis=2)
+        plane = _repeat_last(plane, filled, axis=1)
+        if across * down > 1:
+            windows = ops.reshape(plane, (batch, filled // down, down, columns, across))
+            sums = ops.sum(windows, axis=(2, 4))
+            if rounded:
+                bias = emulator.downsampling_bias(across, down, 8).astype(np.float32)
+                sums = sums + ops.tile(bias, [columns // 8])
+            plane = sums / (across * down)
+            plane = rounding.floor(plane) if rounded else plane
+        planes.append(_repeat_last(plane[:, :rows], rows, axis=1))
+    return planes
+
+
+def component_ratios(sampling: str, components: int) -> list[tuple[int, int]]:
+    """Pixels across and down for one sample of each component.
+
+    Raises:
+        ConfigError: a ratio of factors is not whole, or the components are not as many.
+    """
+    factors = emulator.factors(sampling)
+    if len(factors) != components:
+        raise ConfigError(f"sampling {sampling} does not fit {components} components")
+    across, down = (max(pair[axis] for pair in factors) for axis in (0, 1))
+    if any(across % h or down % v for h, v in factors):
+        raise ConfigError(f"sampling {sampling}: only whole ratios of factors are supported")
+    return [(across // h, down // v) for h, v in factors]
+
+
+def spread(planes: Sequence[Any], sampling: str, height: Any, width: Any) -> Any:
+    """The change of an image that changes its component planes, if it can: their mean per pixel.
+
+    Each pixel changes by the mean, over the samples that `component_planes` makes of it or
+    repeats, weighted as it enters into them. With sizes that are multiples of the MCU, that is
+    nearest upsampling, and the component planes of the change are the planes given.
+
+    Args:
+        planes: [B, 8 Hb, 8 Wb] float32 for each component.
+        sampling: as `emulator.factors` reads it.
+        height, width: of the image, integers.
+
+    Returns:
+        [B, H, W, 3] or [B, H, W, 1] float32.
+    """
+    group = max(vertical for _, vertical in emulator.factors(sampling))
+    filled = -(-height // group) * group
+    ratios = component_ratios(sampling, len(planes))
+
+    def gather(plane: Any, across: int, down: int) -> Any:
+        plane = _fold_last(plane, filled // down, axis=1)
+        plane = upsample_nearest(plane, across, down)
+        return _fold_last(_fold_last(plane, height, axis=1), width, axis=2)
+
+    changes = [
+        gather(plane, *ratio) / gather(ops.ones_like(plane[:1]), *ratio)
+        for plane, ratio in zip(planes, ratios, strict=True)
+    ]
+    return ops.stack(changes, axis=-1)
+
+
+def upsample_nearest(plane: Any, across: int, down: int) -> Any:
+    """[B, R, C] -> [B, down R, across C], each sample repeated."""
+    return ops.repeat(ops.repeat(plane, down, axis=1), across, axis=2)
+
+
+def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any:
+    """libjpeg's triangle filter [B, R, C] -> [B, down R, across C], factors 1 or 2 (jdsample.c).
+
+    Its integers are sums of quarters or sixteenths, rounded by turns down and up at halves.
+    """
+    biases = (8, 7) if across * down == 4 else (1, 2)
+    if down == 2:
+        plane = _triangle(plane, axis=1, biases=biases if rounded and across == 1 else (0, 0))
+    if across == 2:
+        plane = _triangle(plane, axis=2, biases=biases if rounded else (0, 0))
+    plane = plane / (across * down) ** 2
+    return rounding.floor(plane) if rounded else plane
+
+
+def _triangle(plane: Any, axis: int, biases: tuple[int, int]) -> Any:
+    """Twice the samples along an axis: 3 x the nearer + 1 x the farther neighbour + bias."""
+    size = ops.shape(plane)[axis]
+    before = ops.take(plane, ops.maximum(ops.arange(size) - 1, 0), axis=axis)
+    after = ops.take(plane, ops.minimum(ops.arange(size) + 1, size - 1), axis=axis)
+    pairs = ops.stack([3 * plane + before + biases[0], 3 * plane + after + biases[1]], axis + 1)
+    shape = list(ops.shape(plane))
+    shape[axis] = 2 * size
+    return ops.reshape(pairs, shape)
+
+
+def _repeat_last(plane: Any, size: Any, axis: int) -> Any:
+    """A plane [B, R, C] extended to a size along axis 1 or 2 by its last row or column."""
+    shape = list(ops.shape(plane))
+    if _known_below(size, shape[axis] + 1):
+        return plane
+    last = plane[:, -1:] if axis == 1 else plane[:, :, -1:]
+    shape[axis] = size - shape[axis]
+    return ops.concatenate([plane, ops.broadcast_to(last, shape)], axis=axis)
+
+
+def _fold_last(plane: Any, size: Any, axis: int) -> Any:
+    """The transpose of `_repeat_last`: what lies beyond a size is added to the last."""
+    if axis == 1:
+        kept, rest = plane[:, : size - 1], plane[:, size - 1 :]
+    else:
+        kept, rest = plane[:, :, : size - 1], plane[:, :, size - 1 :]
+    return ops.concatenate([kept, ops.sum(rest, axis=axis, keepdims=True)], axis=axis)
+
+
+def _over_blocks(table: Any) -> Any:
+    """[B, 8, 8] or [8, 8] -> something that broadcasts to [B, Hb, Wb, 8, 8]."""
+    return ops.cast(table, "float32")[..., None, None, :, :]
+
+
+def _known_below(size: Any, bound: Any) -> bool:
+    return isinstance(size, int) and isinstance(bound, int) and size < bound

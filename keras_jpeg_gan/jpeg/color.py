@@ -1,0 +1,76 @@
+"""JFIF colour conversion (ITU-T T.871), as mathematics and in libjpeg's integers.
+
+Sums are written out by channel: matrix units of accelerators would round their float32 inputs
+to ten bits or fewer.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_jpeg_gan.jpeg import emulator, rounding
+
+_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
+RGB_TO_YCBCR = np.array(
+    [
+        [_RED, _GREEN, _BLUE],
+        [-0.5 * _RED / (1 - _BLUE), -0.5 * _GREEN / (1 - _BLUE), 0.5],
+        [0.5, -0.5 * _GREEN / (1 - _RED), -0.5 * _BLUE / (1 - _RED)],
+    ]
+)
+YCBCR_TO_RGB = np.linalg.inv(RGB_TO_YCBCR)
+CENTRE = (0.0, 128.0, 128.0)  # what is gray in Y, Cb, Cr
+
+
+def rgb_to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
+    """Y, Cb, Cr of red, green, blue.
+
+    Args:
+        pixels: [..., 3] float32, 0..255.
+        rounded: integers as libjpeg gives them (jccolor.c), for integer pixels bit for bit;
+            the gradient is straight-through.
+
+    Returns:
+        [..., 3] float32, for pixels in 0..255 within 0..255.5, and within 0..255 where rounded.
+    """
+    if not rounded:
+        return _combine(RGB_TO_YCBCR, pixels, CENTRE)
+    # All sums are integers below 2^24: exact.
+    return rounding.floor(_combine(emulator.COLOR, pixels, emulator.COLOR_ROUNDING) / 65536)
+
+
+def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
+    """Red, green, blue of Y, Cb, Cr; not clipped unless rounded.
+
+    Args:
+        ycbcr: [..., 3] float32.
+        rounded: integers in 0..255 as libjpeg gives them (jdcolor.c), for integer ycbcr in
+            0..255 bit for bit; the gradient is straight-through, and zero where clipped.
+
+    Returns:
+        [..., 3] float32.
+    """
+    if not rounded:
+        return ycbcr_change_to_rgb(ycbcr - np.array(CENTRE, np.float32))
+    luma, cb, cr = ycbcr[..., 0], ycbcr[..., 1] - 128, ycbcr[..., 2] - 128
+    red = luma + rounding.floor((91881 * cr + 32768) / 65536)
+    green = luma + rounding.floor((-22554 * cb - 46802 * cr + 32768) / 65536)
+    blue = luma + rounding.floor((116130 * cb + 32768) / 65536)
+    return ops.clip(ops.stack([red, green, blue], axis=-1), 0, 255)
+
+
+def ycbcr_change_to_rgb(change: Any) -> Any:
+    """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
+    return _combine(YCBCR_TO_RGB, change, (0.0, 0.0, 0.0))
+
+
+def _combine(matrix: np.ndarray, pixels: Any, offsets: Sequence[float] | np.ndarray) -> Any:
+    channels = [pixels[..., i] for i in range(3)]
+    rows = [
+        sum(float(weight) * channel for weight, channel in zip(weights, channels, strict=True))
+        + float(offset)
+        for weights, offset in zip(matrix, offsets, strict=True)
+    ]
+    return ops.stack(rows, axis=-1)

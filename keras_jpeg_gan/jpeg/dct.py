@@ -1,0 +1,90 @@
+"""Planes and their 8x8 blocks, and the orthonormal DCT of a block (ITU-T T.81, A.3.3)."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_jpeg_gan.jpeg import rounding
+
+_FREQUENCY, _POSITION = np.mgrid[:8, :8]
+_MATRIX = (np.cos(_FREQUENCY * (2 * _POSITION + 1) * np.pi / 16) / 2).astype(np.float32)
+_MATRIX[0] = np.sqrt(1 / 8)
+
+# The matrix of a pass of jfdctint.c and, transposed, of jidctint.c: the orthonormal one times
+# 4 sqrt(8), as its constants, rounded to 1/8192, add up. Even rows mirror, odd rows change sign.
+_LEFT = np.array(
+    [
+        [8192, 8192, 8192, 8192],
+        [11363, 9633, 6437, 2260],
+        [10703, 4433, -4433, -10703],
+        [9633, -2259, -11362, -6436],
+        [8192, -8192, -8192, 8192],
+        [6437, -11362, 2261, 9633],
+        [4433, -10704, 10704, -4433],
+        [2260, -6436, 9633, -11363],
+    ]
+)
+_RIGHT = _LEFT[:, ::-1] * np.array([[1], [-1]] * 4)
+_LIBJPEG = (np.hstack([_LEFT, _RIGHT]) / 2048).astype(np.float32)
+
+
+def to_blocks(plane: Any) -> Any:
+    """[B, 8 Hb, 8 Wb] -> [B, Hb, Wb, 8, 8]."""
+    batch, rows, columns = ops.shape(plane)
+    grid = ops.reshape(plane, (batch, rows // 8, 8, columns // 8, 8))
+    return ops.transpose(grid, (0, 1, 3, 2, 4))
+
+
+def from_blocks(blocks: Any) -> Any:
+    """[B, Hb, Wb, 8, 8] -> [B, 8 Hb, 8 Wb]."""
+    batch, rows, columns = ops.shape(blocks)[:3]
+    return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4)), (batch, 8 * rows, 8 * columns))
+
+
+def dct(blocks: Any, rounded: bool = False) -> Any:
+    """Orthonormal DCT of each block.
+
+    Args:
+        blocks: [..., 8 (y), 8 (x)] float32, samples less 128.
+        rounded: eighths as libjpeg's default ("islow") gives them for integer samples, but for
+            some in a million; the gradient is straight-through.
+
+    Returns:
+        [..., 8 (v), 8 (u)] float32.
+    """
+    if not rounded:
+        return _down(_MATRIX, _across(_MATRIX, blocks))
+    rows = rounding.round_half_up(_across(_LIBJPEG, blocks))
+    return rounding.round_half_up(_down(_LIBJPEG / 16, rows)) / 8
+
+
+def idct(coefficients: Any, rounded: bool = False) -> Any:
+    """Inverse and transpose of the unrounded `dct`.
+
+    Args:
+        coefficients: [..., 8 (v), 8 (u)] float32.
+        rounded: integers as libjpeg's default ("islow") gives them for integer coefficients,
+            but for some in a million; the gradient is straight-through.
+
+    Returns:
+        [..., 8 (y), 8 (x)] float32, not clipped.
+    """
+    if not rounded:
+        return _down(_MATRIX.T, _across(_MATRIX.T, coefficients))
+    columns = rounding.round_half_up(_down(_LIBJPEG.T, coefficients))
+    return rounding.round_half_up(_across(_LIBJPEG.T / 128, columns))
+
+
+# Products and sums: a matrix unit of an accelerator would round its float32 inputs to ten bits,
+# and levels and decoded samples would be off by one here and there.
+
+
+def _across(matrix: np.ndarray, blocks: Any) -> Any:
+    """The matrix times each row of each block."""
+    return ops.sum(blocks[..., None] * matrix.T, axis=-2)
+
+
+def _down(matrix: np.ndarray, blocks: Any) -> Any:
+    """The matrix times each column of each block."""
+    return ops.sum(blocks[..., None, :, :] * matrix[:, :, None], axis=-2)
