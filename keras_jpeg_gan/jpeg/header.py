@@ -1,0 +1,334 @@
+"""A JPEG file's markers, walked with limits before any decoder sees the bytes.
+
+ITU-T T.81, annex B. What cannot be restored is refused here, with what it is and what to do.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_jpeg_gan.errors import JpegFormatError
+
+_SOI, _EOI, _SOS, _DQT, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE
+_APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
+_FRAMES = {
+    0xC0: "baseline",
+    0xC1: "extended",
+    0xC2: "progressive",
+    0xC9: "extended arithmetic",
+    0xCA: "progressive arithmetic",
+}
+_REFUSED_FRAMES = {0xC3: "lossless", 0xCB: "lossless arithmetic"} | {
+    code: "hierarchical" for code in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
+}
+_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM and RSTn: no length follows
+_LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
+
+# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill.
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+_OTHER_FORMATS = (
+    (b"\x89PNG", 0, "a PNG image"),
+    (b"GIF8", 0, "a GIF image"),
+    (b"WEBP", 8, "a WebP image"),
+    (b"BM", 0, "a BMP image"),
+    (b"II*\0", 0, "a TIFF image"),
+    (b"MM\0*", 0, "a TIFF image"),
+    (b"ftypavif", 4, "an AVIF image"),
+    (b"ftyphei", 4, "a HEIF image"),
+    (b"ftypmif1", 4, "a HEIF image"),
+    (b"jP  ", 4, "a JPEG 2000 image"),
+    (b"\xff\x4f\xff\x51", 0, "a JPEG 2000 codestream"),
+    (b"JXL ", 4, "a JPEG XL image"),
+    (b"\xff\x0a", 0, "a JPEG XL codestream"),
+    (b"%PDF", 0, "a PDF document"),
+    (b"P5", 0, "a PGM image"),
+    (b"P6", 0, "a PPM image"),
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may ask for; more is refused before anything is allocated.
+
+    Attributes:
+        max_megapixels: width times height; max_scans: scans; max_file_mb: bytes of the file.
+        max_pixels_per_byte: pixels a byte of a sequential file, whose blocks take bits each.
+    """
+
+    max_megapixels: float = 500
+    max_scans: int = 500
+    max_file_mb: float = 500
+    max_pixels_per_byte: float = 1000
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of the frame: its id, sampling factors and table number."""
+
+    identifier: int
+    across: int
+    down: int
+    table: int
+
+
+@dataclass
+class Header:
+    """What the markers of a file say.
+
+    Attributes:
+        width, height: pixels; frame: "baseline", "progressive", ...
+        components: in the frame's order; tables: [8, 8] int32 steps, natural order, for each,
+            as they stood when its first scan began.
+        scans: how many scans begin; comments: COM segments.
+        extras: where APPn and COM segments start and stop, markers included.
+        complete: the end-of-image marker was there; end: where the last whole segment or scan
+            ends, so that an incomplete file can be cut there.
+    """
+
+    width: int = 0
+    height: int = 0
+    frame: str = ""
+    components: tuple[Component, ...] = ()
+    tables: list[np.ndarray] = field(default_factory=list)
+    scans: int = 0
+    comments: tuple[bytes, ...] = ()
+    extras: list[tuple[int, int]] = field(default_factory=list)
+    complete: bool = False
+    end: int = 0
+
+    @property
+    def progressive(self) -> bool:
+        """Whether the file has progressive scans."""
+        return self.frame.startswith("progressive")
+
+
+def read_header(data: bytes, limits: Limits | None = None) -> Header:
+    """Walk the markers of a file up to the end-of-image marker, or as far as they go.
+
+    Raises:
+        JpegFormatError: this is no JPEG file, one that cannot be restored, or one beyond the
+            limits; a message of one line says which and what to do.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.max_file_mb * 1e6:
+        raise JpegFormatError(
+            f"{len(data) / 1e6:.0f} MB are more than --max_file_mb={limits.max_file_mb:g}"
+        )
+    if not data.startswith(b"\xff\xd8"):
+        raise JpegFormatError(_what_else(data))
+    header = Header(end=2)
+    walk = _Walk(header, limits, len(data))
+    for code, start, stop in _segments(data, header):
+        walk.segment(code, data[start:stop])
+    if not header.frame:
+        raise JpegFormatError("a JPEG without a frame header: cut or broken; get a whole copy")
+    if not header.scans:
+        raise JpegFormatError("a JPEG without image data: it ends before the first scan")
+    header.tables = walk.tables_of_components()
+    return header
+
+
+def without_extras(data: bytes, header: Header) -> bytes:
+    """The file without its APPn and COM segments: the image data alone."""
+    kept, position = [], 0
+    for start, stop in header.extras:
+        kept.append(data[position:start])
+        position = stop
+    return b"".join([*kept, data[position:]])
+
+
+def _what_else(data: bytes) -> str:
+    if not data:
+        return "an empty file"
+    for magic, offset, name in _OTHER_FORMATS:
+        if data[offset : offset + len(magic)] == magic:
+            return f"not a JPEG but {name}: nothing to restore in this form"
+    if b"\xff\xd8\xff" in data[:4096]:
+        return "not a JPEG: other bytes stand before its first marker; remove them"
+    return "not a JPEG: it does not begin with the bytes FF D8"
+
+
+def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
+    """Each marker segment's code, and where its content starts and stops."""
+    position = 2
+    while True:
+        position = data.find(b"\xff", position)
+        if position < 0:
+            return
+        while position < len(data) and data[position] == 0xFF:
+            position += 1
+        if position >= len(data):
+            return
+        code = data[position]
+        position += 1
+        if code == _EOI:
+            header.complete, header.end = True, position
+            return
+        if code == 0 or code in _ALONE:
+            continue
+        if code == _SOI:
+            raise JpegFormatError("a second start-of-image marker inside: a broken JPEG")
+        length = int.from_bytes(data[position : position + 2], "big")
+        stop = position + length
+        if length < 2 or stop > len(data):
+            if length < 2 and position + 2 <= len(data) and not header.scans:
+                raise JpegFormatError(f"segment FF{code:02X} has length {length}: a broken JPEG")
+            return
+        if code == _COM or _APP0 <= code <= _APP15:
+            header.extras.append((position - 2, stop))
+        yield code, position + 2, stop
+        position = header.end = stop
+        if code == _SOS:
+            found = _SCAN_END.search(data, position)
+            position = found.start() if found else len(data)
+            header.end = position
+
+
+class _Walk:
+    """Takes one segment after another into a header."""
+
+    def __init__(self, header: Header, limits: Limits, file_size: int) -> None:
+        self._header = header
+        self._limits = limits
+        self._file_size = file_size
+        self._defined: dict[int, np.ndarray] = {}
+        self._latched: dict[int, np.ndarray] = {}
+        self._jfif = False
+        self._adobe: int | None = None
+
+    def segment(self, code: int, content: bytes) -> None:
+        """One segment's content, without marker and length."""
+        if code in _REFUSED_FRAMES:
+            kind = _REFUSED_FRAMES[code]
+            raise JpegFormatError(f"a {kind} JPEG: only baseline and progressive are restored")
+        if code in _FRAMES:
+            self._frame(code, content)
+        elif code == _DQT:
+            self._quantization_tables(content)
+        elif code == _SOS:
+            self._scan(content)
+        elif code == _COM:
+            self._header.comments += (content,)
+        elif code == _APP0 and content.startswith(b"JFIF\0"):
+            self._jfif = True
+        elif code == _APP14 and content.startswith(b"Adobe") and len(content) >= 12:
+            self._adobe = content[11]
+        elif code == _DNL and not self._header.scans:
+            raise JpegFormatError("a DNL marker before the first scan: a broken JPEG")
+
+    def _frame(self, code: int, content: bytes) -> None:
+        header = self._header
+        if header.frame:
+            raise JpegFormatError("two frame headers: a broken JPEG")
+        if len(content) < 6 or len(content) != 6 + 3 * content[5]:
+            raise JpegFormatError("a frame header of the wrong length: a broken JPEG")
+        precision, count = content[0], content[5]
+        header.height = int.from_bytes(content[1:3], "big")
+        header.width = int.from_bytes(content[3:5], "big")
+        if precision != 8:
+            raise JpegFormatError(f"a {precision}-bit JPEG: only 8-bit ones are restored")
+        if count not in (1, 3):
+            kind = "CMYK or YCCK" if count == 4 else "unusual"
+            raise JpegFormatError(
+                f"{count} components ({kind}): only grayscale and YCbCr are restored; "
+                "convert it to YCbCr with another program"
+            )
+        if not header.height:
+            raise JpegFormatError(
+                "height 0 in the header (it follows in a DNL marker): not restored; save it again"
+            )
+        if not header.width:
+            raise JpegFormatError("width 0 in the header: a broken JPEG")
+        self._check_size()
+        parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
+        header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
+        for part in header.components:
+            if not (1 <= part.across <= 4 and 1 <= part.down <= 4):
+                raise JpegFormatError(
+                    f"sampling factors {part.across}x{part.down}: a broken JPEG (1 to 4 exist)"
+                )
+        header.frame = _FRAMES[code]
+
+    def _check_size(self) -> None:
+        header, limits = self._header, self._limits
+        size = f"{header.width}x{header.height}"
+        if max(header.width, header.height) > _LARGEST_SIDE:
+            raise JpegFormatError(f"{size}: sides above {_LARGEST_SIDE} are refused by libjpeg")
+        if header.width * header.height > limits.max_megapixels * 1e6:
+            raise JpegFormatError(f"{size} is more than --max_megapixels={limits.max_megapixels:g}")
+
+    def _check_density(self) -> None:
+        header, limits = self._header, self._limits
+        density = header.width * header.height / self._file_size
+        if not header.progressive and density > limits.max_pixels_per_byte:
+            raise JpegFormatError(
+                f"{header.width}x{header.height} in {self._file_size} bytes: the header promises "
+                "more than the file can hold"
+            )
+
+    def _quantization_tables(self, content: bytes) -> None:
+        while content:
+            wide, number = content[0] >> 4, content[0] & 15
+            size = 128 if wide else 64
+            if wide > 1 or number > 3 or len(content) < 1 + size:
+                raise JpegFormatError("a broken quantization table segment")
+            steps = np.frombuffer(content[1 : 1 + size], ">u2" if wide else "u1")
+            table = np.zeros(64, np.int32)
+            table[_ZIGZAG] = steps
+            self._defined[number] = table.reshape(8, 8)
+            content = content[1 + size :]
+
+    def _scan(self, content: bytes) -> None:
+        header = self._header
+        if not header.frame:
+            raise JpegFormatError("a scan before the frame header: a broken JPEG")
+        header.scans += 1
+        if header.scans > self._limits.max_scans:
+            raise JpegFormatError(f"more scans than --max_scans={self._limits.max_scans}")
+        if header.scans == 1:
+            self._check_colors()
+            self._check_density()
+        selected = content[1 : 1 + 2 * content[0] : 2] if content else b""
+        for i, part in enumerate(header.components):
+            if part.identifier in selected and part.table in self._defined:
+                self._latched.setdefault(i, self._defined[part.table])
+
+    def _check_colors(self) -> None:
+        """libjpeg's own rule for what three components are (jdapimin.c)."""
+        identifiers = bytes(part.identifier for part in self._header.components)
+        if len(identifiers) != 3 or self._jfif:
+            return
+        by_adobe = self._adobe == 0
+        by_name = self._adobe is None and identifiers == b"RGB"
+        if by_adobe or by_name:
+            raise JpegFormatError(
+                "an RGB-coded JPEG: only grayscale and YCbCr are restored; save it as YCbCr"
+            )
+
+    def tables_of_components(self) -> list[np.ndarray]:
+        """The table of each component, checked."""
+        tables = []
+        for i, part in enumerate(self._header.components):
+            table = self._latched.get(i, self._defined.get(part.table))
+            if table is None:
+                raise JpegFormatError(f"quantization table {part.table} is missing: a broken JPEG")
+            if not table.all():
+                raise JpegFormatError(
+                    "a quantization table with a step of 0: nothing is consistent with it"
+                )
+            tables.append(table)
+        return tables
+
+
+def _zigzag() -> np.ndarray:
+    """Natural index of each zigzag position (T.81, figure A.6)."""
+    order = sorted(
+        range(64), key=lambda k: (k // 8 + k % 8, k // 8 if (k // 8 + k % 8) % 2 else k % 8)
+    )
+    return np.array(order)
+
+
+_ZIGZAG = _zigzag()
