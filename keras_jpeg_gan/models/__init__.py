@@ -1,0 +1,1 @@
+"""The networks, their presets, and models: a preset with weights and a card."""

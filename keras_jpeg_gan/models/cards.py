@@ -1,0 +1,90 @@
+"""Models as files: weights with a JSON card beside them, bundled by name or anywhere by path.
+
+Loads neither Keras nor TensorFlow.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from typing import Any
+
+from keras_jpeg_gan.errors import ModelError
+
+BUNDLED = pathlib.Path(__file__).parents[1] / "weights"
+WEIGHTS_SUFFIX = ".weights.h5"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCard:
+    """What a model is and where it comes from.
+
+    Attributes:
+        name: its name; preset: its architecture.
+        kind: "regression" (the MMSE estimate, noise unused) or "sampler".
+        sha256: hash of the weights file.
+        trained: what was trained, on what, for how long.
+        validation: figures, each with its conditions in its name.
+        limits: what it cannot do.
+    """
+
+    name: str
+    preset: str
+    kind: str
+    sha256: str
+    trained: dict[str, Any]
+    validation: dict[str, float]
+    limits: str
+
+    @property
+    def draws_samples(self) -> bool:
+        """Whether the seed matters."""
+        return self.kind == "sampler"
+
+    def write(self, path: pathlib.Path) -> None:
+        """Write the card as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.name.removesuffix(".json") for path in BUNDLED.glob("*.json"))
+
+
+def file_sha256(path: pathlib.Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_model(name_or_path: str | pathlib.Path) -> tuple[pathlib.Path, ModelCard]:
+    """A model's weights file and card.
+
+    Args:
+        name_or_path: a bundled name, or a NAME.weights.h5 with NAME.json beside it.
+
+    Raises:
+        ModelError: there is no such model, its card cannot be read, or the weights are not
+            those that the card describes.
+    """
+    name = str(name_or_path)
+    if name.endswith(WEIGHTS_SUFFIX):
+        weights = pathlib.Path(name_or_path)
+    elif name in bundled_models():
+        weights = BUNDLED / (name + WEIGHTS_SUFFIX)
+    else:
+        raise ModelError(
+            f"no model {name!r}: give one of {', '.join(bundled_models())} "
+            f"or a path that ends with {WEIGHTS_SUFFIX}"
+        )
+    card_path = weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + ".json")
+    for path in (weights, card_path):
+        if not path.is_file():
+            raise ModelError(f"model {name!r}: there is no file {path}")
+    try:
+        card = ModelCard(**json.loads(card_path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{card_path}: not a model card ({error})") from error
+    if card.sha256 != file_sha256(weights):
+        raise ModelError(f"{weights}: damaged, or not the weights that its card describes")
+    return weights, card

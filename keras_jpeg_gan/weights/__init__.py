@@ -1,0 +1,1 @@
+"""Bundled models: weights in float16, each with its JSON card."""
