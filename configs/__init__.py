@@ -1,0 +1,1 @@
+"""Configs of trainings: `default` has every setting, each other file changes a few."""

@@ -1,0 +1,25 @@
+"""The bundled `regression`: `mobile` on absolute error, quality 5-95.
+
+jpeg-gan-train --config=configs/mobile_regression.py --config.images=FOLDER --workdir=runs/mobile
+"""
+
+from ml_collections import ConfigDict
+
+from configs import default
+
+
+def get_config() -> ConfigDict:
+    """Small patches and a large rate first; mobile_regression_finish goes on from there."""
+    config = default.get_config()
+    config.update(
+        preset="mobile",
+        patch=64,
+        quality_skew=1.5,
+        loss="mae",
+        batch=16,
+        steps=24_000,
+        learning_rate=1e-3,
+        final_learning_rate=1e-5,
+        ema=0.998,
+    )
+    return config

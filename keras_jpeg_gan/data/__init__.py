@@ -1,0 +1,1 @@
+"""From photographs to training batches: sources, patches, JPEG degradation, tf.data."""

@@ -1,0 +1,50 @@
+"""Square patches of random scale, position and orientation."""
+
+import numpy as np
+from PIL import Image
+
+
+def draw_patch(
+    image: np.ndarray, size: int, max_scale: float, rng: np.random.Generator, transpose: bool = True
+) -> np.ndarray:
+    """A random square of an image, rescaled to the patch's size and flipped at random.
+
+    Half of the squares are taken as they are, the others with a side between once and
+    `max_scale` times the patch's; an image smaller than the patch is enlarged.
+
+    Args:
+        image: [H, W, 3] uint8.
+        size: side of the patch in pixels.
+        max_scale: largest side of the square, in patches; limited by the image.
+        rng: source of every choice.
+        transpose: swap the axes of half of the patches (off for faces, which stand upright).
+
+    Returns:
+        [size, size, 3] uint8.
+    """
+    height, width = image.shape[:2]
+    largest = min(height, width)
+    scale = 1.0 if rng.random() < 0.5 else rng.uniform(1, max_scale)
+    side = min(size * scale, largest)
+    whole = side == size
+    top, left = rng.random(2) * (height - side, width - side)
+    if whole:
+        top, left = round(top), round(left)
+        patch = image[top : top + size, left : left + size]
+    else:
+        # Only the part that the filter can reach is handed over: resizing costs by input.
+        reach = 4 * int(np.ceil(max(side / size, 1)))
+        y0, x0 = max(int(top) - reach, 0), max(int(left) - reach, 0)
+        y1, x1 = int(np.ceil(top + side)) + reach, int(np.ceil(left + side)) + reach
+        part = Image.fromarray(np.ascontiguousarray(image[y0:y1, x0:x1]))
+        y, x = top - y0, left - x0
+        box = (x, y, min(x + side, part.width), min(y + side, part.height))
+        patch = np.asarray(part.resize((size, size), Image.Resampling.BICUBIC, box=box))
+    if rng.random() < 0.5:
+        patch = patch[:, ::-1]
+    if transpose:
+        if rng.random() < 0.5:
+            patch = patch[::-1]
+        if rng.random() < 0.5:
+            patch = patch.transpose(1, 0, 2)
+    return np.ascontiguousarray(patch)

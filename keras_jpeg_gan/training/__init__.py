@@ -1,0 +1,1 @@
+"""Training: objectives, schedules, checkpoints and the loop."""

@@ -1,0 +1,48 @@
+"""jpeg-gan-train: trains what a config describes, in a workdir that can be taken up again."""
+
+import os
+import pathlib
+import sys
+
+from absl import flags, logging
+from ml_collections import config_flags
+
+from keras_jpeg_gan import program
+
+USAGE = """jpeg-gan-train --config=configs/NAME.py --workdir=DIR [--config.KEY=VALUE ...]
+
+Trains a network. The same command takes an interrupted training up where it stopped; Ctrl-C
+writes a checkpoint first. configs/default.py says what each KEY means."""
+
+_CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
+
+
+def main(arguments: list[str]) -> int:
+    """Check what was given, then train."""
+    if arguments:
+        raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
+    if _CONFIG.value is None or _WORKDIR.value is None:
+        raise program.UsageError("give --config=configs/NAME.py and --workdir=DIR")
+    workdir = pathlib.Path(_WORKDIR.value)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise program.UsageError(f"--workdir={workdir}: {error.strerror}") from error
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    from keras_jpeg_gan.training import tensorflow_loop  # TensorFlow: seconds to import
+
+    tensorflow_loop.train(_CONFIG.value, workdir)
+    return program.OK
+
+
+def run() -> None:
+    """The console script."""
+    sys.path.append(os.getcwd())  # a config imports the one that it changes
+    program.run(main, __name__, USAGE)
+
+
+if __name__ == "__main__":
+    run()
