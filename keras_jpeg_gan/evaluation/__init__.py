@@ -1,0 +1,1 @@
+"""Models measured on photographs: a row an image, a table of means."""
