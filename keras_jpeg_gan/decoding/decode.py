@@ -1,0 +1,256 @@
+"""jpeg-gan-decode: restores JPEG files into images that recompress to the very same files."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from keras_jpeg_gan import program
+from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding import runtimes, writer
+from keras_jpeg_gan.decoding.inputs import SUFFIXES, Input, Inputs, find_inputs
+from keras_jpeg_gan.decoding.outputs import MARK, Outputs
+from keras_jpeg_gan.decoding.report import Report, describe, shown
+from keras_jpeg_gan.errors import ConfigError, JpegGanError, ModelError
+from keras_jpeg_gan.jpeg.file import Limits
+
+USAGE = f"""jpeg-gan-decode [flags] INPUT...
+
+Restores JPEG files: photo.jpg becomes photo{MARK}.png, without JPEG's artefacts, and compressing
+it again gives photo.jpg's very levels. INPUT is a file, a folder (all its {", ".join(SUFFIXES)} at
+any depth), a quoted glob, or - for standard input.
+
+Standard output has a line for each image. Exit status: 0 all restored or skipped, 1 some failed,
+2 wrong usage, 130 interrupted."""
+
+_DEFAULTS = Limits()
+
+_OUTPUT = flags.DEFINE_string(
+    "output",
+    None,
+    "a file for one input, a folder for several (which mirrors the inputs' tree), - for standard "
+    "output; by default the image goes beside its input",
+)
+_MODEL = flags.DEFINE_string("model", decoding.DEFAULT_MODEL, "a bundled model's name or a path")
+_SEED = flags.DEFINE_integer("seed", 0, "which sample", lower_bound=0, upper_bound=(1 << 64) - 1)
+_SAMPLES = flags.DEFINE_integer("samples", 1, "how many samples", lower_bound=1)
+_TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "scale of the noise", lower_bound=0)
+_MEAN = flags.DEFINE_integer("mean", 0, "also write the mean of that many samples", lower_bound=0)
+_DEVIATION = flags.DEFINE_bool("deviation", False, "also write the samples' deviation")
+_PROJECTION = flags.DEFINE_enum(
+    "projection",
+    "exact",
+    decoding.PROJECTIONS,
+    "exact: libjpeg compresses the image to the file's levels; float: before rounding to 8 bits; "
+    "none: the network's output",
+)
+_FORMAT = flags.DEFINE_enum(
+    "format", None, list(writer.FORMATS), "all lossless; by default what --output ends with, or png"
+)
+_BLEND = flags.DEFINE_float(
+    "blend",
+    1.0,
+    "0 libjpeg's decode ... 1 restored, before the projection",
+    lower_bound=0,
+    upper_bound=1,
+)
+_METADATA = flags.DEFINE_enum(
+    "metadata",
+    "keep",
+    ["keep", "strip"],
+    "keep: EXIF, ICC profile, XMP and comments go along, and what made the image is said; strip: "
+    "none of these",
+)
+_ALLOW_TRUNCATED = flags.DEFINE_bool(
+    "allow_truncated", False, "restore what a file that is cut off still has"
+)
+_RUNTIME = flags.DEFINE_enum("runtime", "auto", runtimes.RUNTIMES, "what runs the network")
+_THREADS = flags.DEFINE_integer("threads", None, "of the network; by default all", lower_bound=1)
+_MAX_MEGAPIXELS = flags.DEFINE_float(
+    "max_megapixels", _DEFAULTS.max_megapixels, "refuse larger images", lower_bound=0
+)
+_MAX_SCANS = flags.DEFINE_integer(
+    "max_scans", _DEFAULTS.max_scans, "refuse files of more scans", lower_bound=1
+)
+_MAX_FILE_MB = flags.DEFINE_float(
+    "max_file_mb", _DEFAULTS.max_file_mb, "refuse larger files", lower_bound=0
+)
+_OVERWRITE = flags.DEFINE_bool(
+    "overwrite", False, "restore anew what has an output; otherwise it is skipped"
+)
+_REPORT = flags.DEFINE_string("report", None, "append a JSON line for each image to this file")
+
+
+def main(arguments: list[str]) -> int:
+    """Restore what the arguments name, and return the exit status."""
+    if not arguments:
+        raise program.UsageError("give files, folders or -; --help says more")
+    try:
+        inputs = find_inputs(arguments)
+        outputs = Outputs(inputs, _OUTPUT.value, _FORMAT.value)
+        decoder = _decoder()
+        report = Report(pathlib.Path(_REPORT.value) if _REPORT.value else None)
+    except (ConfigError, ModelError) as error:
+        raise program.UsageError(str(error)) from error
+    with report:
+        return _Run(decoder, outputs, report).over(inputs)
+
+
+def _decoder() -> decoding.Decoder:
+    limits = Limits(
+        max_megapixels=_MAX_MEGAPIXELS.value,
+        max_scans=_MAX_SCANS.value,
+        max_file_mb=_MAX_FILE_MB.value,
+    )
+    decoder = decoding.Decoder(_MODEL.value, _RUNTIME.value, _THREADS.value, limits)
+    for flag, asked in (
+        ("samples", _SAMPLES.value > 1),
+        ("mean", _MEAN.value > 0),
+        ("deviation", _DEVIATION.value),
+    ):
+        if asked:
+            raise program.UsageError(f"--{flag}: {decoding.no_samples(decoder.card)}")
+    if _TEMPERATURE.value != 1 or _SEED.value:
+        _say_aside(f"--seed, --temperature: no effect, {decoding.no_samples(decoder.card)}")
+    return decoder
+
+
+class _Run:
+    """One pass over the inputs: what is done with each, said, reported and counted."""
+
+    def __init__(self, decoder: decoding.Decoder, outputs: Outputs, report: Report) -> None:
+        self._decoder = decoder
+        self._outputs = outputs
+        self._report = report
+        self._counts: Counter[str] = Counter()
+
+    def over(self, inputs: Inputs) -> int:
+        """Restore all, and return the exit status."""
+        for name, reason in inputs.problems:
+            self._failed(name, reason)
+        with tqdm(inputs.files, unit="file", disable=None, leave=False) as progress:
+            for item in progress:
+                self._process(item)
+        self._counts["passed over"] = inputs.passed_over
+        done = ", ".join(f"{count} {what}" for what, count in self._counts.items() if count)
+        if len(inputs.files) != 1 or inputs.problems:
+            _say_aside(done)
+        return program.FAILED if self._counts["failed"] else program.OK
+
+    def _process(self, item: Input) -> None:
+        started = time.perf_counter()
+        file = None
+        with self._failures_reported(item.name):
+            path = self._outputs.of(item)
+            if path is None or not self._is_finished(item, path):
+                file = self._decoder.read(_content(item), _ALLOW_TRUNCATED.value)
+        if file is None:
+            return
+        seconds = {"read": time.perf_counter() - started}
+        self._decoder.runtime  # noqa: B018  (loads it; a model that cannot be ends the run)
+        with self._failures_reported(item.name):
+            restored = self._decoder.restore(file, _SEED.value, _PROJECTION.value, _BLEND.value)
+            seconds |= restored.seconds
+            started = time.perf_counter()
+            self._write(restored, path)
+            seconds["write"] = time.perf_counter() - started
+            self._restored(item, path, dataclasses.replace(restored, seconds=seconds))
+
+    def _is_finished(self, item: Input, path: pathlib.Path) -> bool:
+        if not os.path.lexists(path):
+            return False
+        if path.is_dir():
+            raise ConfigError(f"its output {path} is a folder")
+        if _OVERWRITE.value:
+            return False
+        self._counts["skipped"] += 1
+        self._report.add(item.name, "skipped", {"output": str(path)})
+        return True
+
+    def _write(self, restored: decoding.Restored, path: pathlib.Path | None) -> None:
+        content = restored.encoded(self._outputs.image_format, _METADATA.value == "keep")
+        if path is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer.write_atomically(path, content)
+
+    def _restored(
+        self, item: Input, path: pathlib.Path | None, restored: decoding.Restored
+    ) -> None:
+        self._counts["restored"] += 1
+        for warning in restored.warnings:
+            _say_aside(f"{shown(item.name)}: warning: {warning}")
+        line = f"{shown(item.name)}: {restored.summary}"
+        if path is None:
+            _say_aside(line)
+        else:
+            _say(line)
+        output = None if path is None else str(path)
+        self._report.add(item.name, "restored", {"output": output, **describe(restored)})
+
+    @contextlib.contextmanager
+    def _failures_reported(self, name: str) -> Iterator[None]:
+        """One file's failure, whatever it is, does not end the run."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except JpegGanError as error:
+            self._failed(name, str(error), error)
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            self._failed(name, f"{error.strerror or error}{where}", error)
+        except Exception as error:
+            self._failed(name, f"{type(error).__name__}: {error}", error)
+
+    def _failed(self, name: str, reason: str, error: Exception | None = None) -> None:
+        if error is not None and logging.get_verbosity() >= logging.DEBUG:
+            _say_aside("".join(traceback.format_exception(error)))
+        reason = shown(" ".join(reason.split()))
+        self._counts["failed"] += 1
+        _say_aside(f"{shown(name)}: {reason}")
+        self._report.add(name, "failed", {"reason": reason})
+
+
+def _content(item: Input) -> Any:
+    """What `Decoder.read` takes: a path, or the bytes of standard input up to the limit."""
+    if item.path is not None:
+        return item.path
+    return sys.stdin.buffer.read(int(_MAX_FILE_MB.value * 1_000_000) + 1)
+
+
+def _say(line: str) -> None:
+    """A line on standard output, clear of the progress bar."""
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
+
+
+def _say_aside(line: str) -> None:
+    """A line on standard error, clear of the progress bar."""
+    tqdm.write(line, file=sys.stderr)
+
+
+def run() -> None:
+    """The console script."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # any file name can be said
+    try:
+        program.run(main, __name__, USAGE)
+    except BrokenPipeError:  # whoever read the lines has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(program.FAILED)
+
+
+if __name__ == "__main__":
+    run()

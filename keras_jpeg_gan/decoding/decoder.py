@@ -1,0 +1,265 @@
+"""One JPEG file to one restored image, with its certificate."""
+
+import dataclasses
+import functools
+import pathlib
+import time
+from typing import NoReturn
+
+import numpy as np
+
+from keras_jpeg_gan.decoding import runtimes, tiles, writer
+from keras_jpeg_gan.errors import ConfigError, ModelError
+from keras_jpeg_gan.jpeg import emulator, encoder, exact
+from keras_jpeg_gan.jpeg.encoder import Certificate
+from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.tables import network_tables
+from keras_jpeg_gan.models.cards import ModelCard, find_model
+
+DEFAULT_MODEL = "regression"
+PROJECTIONS = ("exact", "float", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class Restored:
+    """A restored image and how it came to be.
+
+    Attributes:
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, the size of libjpeg's decode.
+        certificate: what libjpeg makes of the pixels; None where its encoder has not the file's
+            sampling (a warning says so).
+        file: what was restored.
+        model: the card of the model that did it.
+        seed: which sample; a regression draws none, and does not depend on it.
+        projection: the one that was done, of `PROJECTIONS`.
+        warnings: of the file and of the restoration, a line each.
+        seconds: processing time by stage: read (if it was not read before), network,
+            projection, certificate.
+    """
+
+    pixels: np.ndarray
+    certificate: Certificate | None
+    file: JpegFile
+    model: ModelCard
+    seed: int
+    projection: str
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def summary(self) -> str:
+        """The certificate in a line, or that there is none."""
+        return "no certificate" if self.certificate is None else str(self.certificate)
+
+    @property
+    def provenance(self) -> str:
+        """What made the pixels, in a line."""
+        return (
+            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}; "
+            f"projection {self.projection}; {self.summary}"
+        )
+
+    def save(
+        self,
+        path: str | pathlib.Path,
+        image_format: str | None = None,
+        keep_metadata: bool = True,
+    ) -> None:
+        """Write the pixels, whole or not at all, in place of what stood there.
+
+        Args:
+            path: where to.
+            image_format: of `writer.FORMATS`, or None for what the name ends with.
+            keep_metadata: carry over the file's metadata, and say what made the pixels.
+
+        Raises:
+            ConfigError: the format is unknown, or cannot hold the image.
+            OSError: the file cannot be written.
+        """
+        path = pathlib.Path(path)
+        image_format = image_format or writer.format_of(path)
+        writer.write_atomically(path, self.encoded(image_format, keep_metadata))
+
+    def encoded(self, image_format: str, keep_metadata: bool = True) -> bytes:
+        """The bytes that `save` writes.
+
+        Raises:
+            ConfigError: the format is unknown, or cannot hold the image.
+        """
+        metadata = self.file.metadata if keep_metadata else None
+        return writer.encode(self.pixels, image_format, metadata, self.provenance)
+
+
+class Decoder:
+    """Restores JPEG files with one model, which is loaded when the first file needs it.
+
+    Args:
+        model: a bundled name, or the path of a NAME.weights.h5 with NAME.json beside it.
+        runtime: of `runtimes.RUNTIMES`.
+        threads: of the network, or None for all.
+        limits: what a file may ask for.
+
+    Raises:
+        ModelError: there is no such model, or it is not one that this version can run.
+    """
+
+    def __init__(
+        self,
+        model: str | pathlib.Path = DEFAULT_MODEL,
+        runtime: str = "auto",
+        threads: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        _, self.card = find_model(model)
+        if self.card.draws_samples:
+            raise ModelError(f"model {self.card.name} draws samples: this version restores none")
+        self.limits = limits or Limits()
+        self._model = model
+        self._runtime_kind = runtime
+        self._threads = threads
+
+    @functools.cached_property
+    def runtime(self) -> runtimes.Runtime:
+        """The loaded network.
+
+        Raises:
+            ModelError: it cannot be loaded.
+            ConfigError: the runtime is unknown, or its threads cannot be set.
+        """
+        return runtimes.open_runtime(self._runtime_kind, self._model, self._threads)
+
+    def read(self, source: str | pathlib.Path | bytes, allow_truncated: bool = False) -> JpegFile:
+        """A JPEG file within the limits.
+
+        Raises:
+            JpegFormatError: it is none that can be restored.
+        """
+        return JpegFile.read(source, self.limits, allow_truncated)
+
+    def restore(
+        self,
+        source: str | pathlib.Path | bytes | JpegFile,
+        seed: int = 0,
+        projection: str = "exact",
+        blend: float = 1.0,
+        allow_truncated: bool = False,
+    ) -> Restored:
+        """Restore one file.
+
+        Args:
+            source: path or bytes of a JPEG file, or one that was read.
+            seed: which sample; without effect for a regression.
+            projection: of `PROJECTIONS`; the float one, and none, are rounded to 8 bits.
+            blend: 0 libjpeg's decode ... 1 restored, before the projection.
+            allow_truncated: restore what a cut file still has.
+
+        Raises:
+            JpegFormatError: the file is none that can be restored.
+            ModelError: the network's output is not finite, or the model cannot be loaded.
+            ConfigError: an argument is not in its range.
+        """
+        if projection not in PROJECTIONS:
+            raise ConfigError(f"projection {projection!r}: one of {', '.join(PROJECTIONS)}")
+        if not 0 <= blend <= 1:
+            raise ConfigError(f"blend {blend}: 0 to 1")
+        clock = _Clock()
+        if isinstance(source, JpegFile):
+            file = source
+        else:
+            file = self.read(source, allow_truncated)
+            clock.stop("read")
+        tables = network_tables(file.tables)
+        runtime = self.runtime
+        clock.skip()  # loading it is not part of a file's time
+        pixels = self._run_network(runtime, file.pixels, tables)
+        if blend < 1:
+            pixels = blend * pixels + (1 - blend) * file.pixels.astype(np.float32)
+        clock.stop("network")
+        projection, warnings = _feasible(projection, file.sampling)
+        final = self._project(pixels, file, projection)
+        clock.stop("projection")
+        if final.shape != file.pixels.shape or final.dtype != np.uint8:
+            raise ModelError(f"restored to {final.dtype} {final.shape}: not as its decode is")
+        certificate = None
+        if encoder.can_encode(file.sampling):
+            certificate = encoder.certify(final, file.levels, file.tables, file.sampling)
+        clock.stop("certificate")
+        return Restored(
+            pixels=final,
+            certificate=certificate,
+            file=file,
+            model=self.card,
+            seed=seed,
+            projection=projection,
+            warnings=(*file.warnings, *warnings),
+            seconds=clock.seconds,
+        )
+
+    def samples(self, source: str | pathlib.Path | bytes, count: int, seed: int = 0) -> NoReturn:
+        """Several restored images of one file, for the models that draw them.
+
+        Raises:
+            ModelError: the model is a regression.
+        """
+        raise ModelError(no_samples(self.card))
+
+    def _run_network(
+        self, runtime: runtimes.Runtime, decoded: np.ndarray, tables: np.ndarray
+    ) -> np.ndarray:
+        """The network's image [H, W] or [H, W, 3] float32, 0..255 but not clipped."""
+        gray = decoded.ndim == 2
+        colour = np.repeat(decoded[..., None], 3, axis=2) if gray else decoded
+
+        def network(window: np.ndarray) -> np.ndarray:
+            return runtime.restore(window.astype(np.float32) / 255, tables[None])
+
+        restored = 255 * tiles.run_tiled(network, colour, runtime.halo)
+        if not np.isfinite(restored).all():
+            raise ModelError(f"model {self.card.name}: its output is not finite for this file")
+        # Of all gray images the mean of the channels is the nearest.
+        return restored.mean(axis=2) if gray else restored
+
+    def _project(self, pixels: np.ndarray, file: JpegFile, projection: str) -> np.ndarray:
+        if projection == "exact":
+            return exact.project(pixels, file.levels, file.tables, file.sampling)
+        if projection == "float":
+            pixels = self.runtime.project(pixels, file.levels, file.tables, file.sampling)
+        return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def no_samples(card: ModelCard) -> str:
+    """Why a regression has no samples, mean or deviation."""
+    return f"model {card.name} is a regression: it draws no samples"
+
+
+def _feasible(projection: str, sampling: str) -> tuple[str, list[str]]:
+    """The projection that a sampling allows, and what to say of it."""
+    if encoder.can_encode(sampling):
+        return projection, []
+    try:
+        emulator.ratios(sampling)
+    except ConfigError:
+        feasible = "none"
+    else:
+        feasible = "none" if projection == "none" else "float"
+    said = f"sampling {sampling} is none that libjpeg's encoder can write: no certificate"
+    if feasible != projection:
+        said += f", projection {feasible} instead of {projection}"
+    return feasible, [said]
+
+
+class _Clock:
+    """Seconds by stage, each since the stage before."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        """The stage ends here."""
+        self.seconds[stage] = time.perf_counter() - self._last
+        self.skip()
+
+    def skip(self) -> None:
+        """What went before counts for no stage."""
+        self._last = time.perf_counter()

@@ -1,0 +1,105 @@
+"""What the command is given to read: files, folders, globs and standard input, as a list."""
+
+import dataclasses
+import glob
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+STANDARD_INPUT = "-"
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """One file to restore.
+
+    Attributes:
+        name: what it is called in messages and reports.
+        path: where it is, or None for standard input.
+        relative: its name below the folder that was given, for outputs that mirror the tree.
+    """
+
+    name: str
+    path: pathlib.Path | None
+    relative: pathlib.PurePath
+
+
+@dataclasses.dataclass
+class Inputs:
+    """All that the arguments name.
+
+    Attributes:
+        files: in the order of the arguments, those of a folder sorted.
+        problems: name and reason for each argument or folder that cannot be read.
+        passed_over: how many files of folders do not bear a JPEG file's name, or are links that
+            lead out of the folder.
+        single: whether the one argument is one file, so that the output may be one too.
+    """
+
+    files: list[Input] = dataclasses.field(default_factory=list)
+    problems: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    passed_over: int = 0
+    single: bool = False
+
+
+def find_inputs(arguments: list[str]) -> Inputs:
+    """Look up the arguments.
+
+    Args:
+        arguments: files, folders (their files that bear a JPEG file's name, at any depth),
+            globs that name no file themselves, "-" for standard input.
+    """
+    inputs = Inputs()
+    paths = list(_expand(arguments, inputs))
+    folders = 0
+    for path in paths:
+        if str(path) == STANDARD_INPUT:
+            inputs.files.append(Input("standard input", None, pathlib.PurePath("stdin")))
+        elif path.is_dir():
+            folders += 1
+            below = pathlib.PurePath(path.resolve().name if len(paths) > 1 else "")
+            _walk(path, below, inputs)
+        elif os.path.lexists(path):
+            inputs.files.append(Input(str(path), path, pathlib.PurePath(path.name)))
+        else:
+            inputs.problems.append((str(path), "there is no such file"))
+    inputs.single = len(paths) == 1 and folders == 0
+    return inputs
+
+
+def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[pathlib.Path]:
+    for argument in dict.fromkeys(arguments):
+        if glob.has_magic(argument) and not os.path.lexists(argument):
+            matches = sorted(glob.glob(argument, recursive=True))
+            if not matches:
+                inputs.problems.append((argument, "no file matches"))
+            yield from map(pathlib.Path, matches)
+        else:
+            yield pathlib.Path(argument)
+
+
+def _walk(folder: pathlib.Path, below: pathlib.PurePath, inputs: Inputs) -> None:
+    found = 0
+
+    def unreadable(error: OSError) -> None:
+        inputs.problems.append((str(error.filename), error.strerror or str(error)))
+
+    root = folder.resolve()
+    for current, subfolders, names in os.walk(folder, onerror=unreadable):
+        subfolders.sort()
+        for name in sorted(names):
+            path = pathlib.Path(current, name)
+            if path.suffix.lower() not in SUFFIXES or not _is_within(path, root):
+                inputs.passed_over += 1
+                continue
+            found += 1
+            relative = below / path.relative_to(folder)
+            inputs.files.append(Input(str(path), path, relative))
+    if not found:
+        inputs.problems.append((str(folder), f"holds no file named {', '.join(SUFFIXES)}"))
+
+
+def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
+    """Whether it is a regular file that lies below root, symbolic links resolved."""
+    return path.is_file() and path.resolve().is_relative_to(root)

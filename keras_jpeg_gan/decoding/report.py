@@ -1,0 +1,78 @@
+"""What is said of each image: a line for people, and a JSON record for programs."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, TextIO
+
+import keras_jpeg_gan
+from keras_jpeg_gan.decoding.decoder import Restored
+from keras_jpeg_gan.errors import ConfigError
+
+
+def shown(name: str) -> str:
+    """A file's name on one line, whatever it contains."""
+    return name if name.isprintable() else ascii(name)
+
+
+def describe(restored: Restored) -> dict[str, Any]:
+    """The part of a record that tells of a restored image."""
+    file, certificate = restored.file, restored.certificate
+    return {
+        "width": file.width,
+        "height": file.height,
+        "sampling": file.sampling,
+        "progressive": file.progressive,
+        "tables": [table.tolist() for table in file.tables],
+        "quality": file.quality,
+        "projection": restored.projection,
+        "certificate": certificate
+        and {
+            "exact": certificate.exact,
+            "levels_equal": certificate.levels_equal,
+            "levels_total": certificate.levels_total,
+            "largest_violation": certificate.largest_violation,
+        },
+        "seconds": {stage: round(value, 4) for stage, value in restored.seconds.items()},
+        "warnings": list(restored.warnings),
+        "model": restored.model.name,
+        "model_sha256": restored.model.sha256,
+        "seed": restored.seed,
+    }
+
+
+class Report:
+    """JSON lines appended to a file, each written at once; without a path, nothing.
+
+    Raises:
+        ConfigError: the file cannot be opened.
+    """
+
+    def __init__(self, path: pathlib.Path | None) -> None:
+        self._file: TextIO | None = None
+        if path is not None:
+            try:
+                self._file = path.open("a", encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"report {path}: {error.strerror}") from error
+
+    def __enter__(self) -> "Report":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, name: str, status: str, details: Mapping[str, Any]) -> None:
+        """A record: status is restored, skipped or failed."""
+        if self._file is not None:
+            record = {"input": name, "status": status, **details}
+            record["version"] = keras_jpeg_gan.__version__
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()

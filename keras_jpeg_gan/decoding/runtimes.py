@@ -1,0 +1,167 @@
+"""What runs the network: for now Keras on TensorFlow, which is imported when first needed."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_jpeg_gan.decoding import tiles
+from keras_jpeg_gan.errors import ConfigError
+
+RUNTIMES = ("auto", "tensorflow")
+
+
+class Runtime(Protocol):
+    """A loaded network, and the float projection on the same machine.
+
+    Attributes:
+        halo: pixels around a tile that its result depends on, a multiple of `tiles.GRID`.
+    """
+
+    halo: int
+
+    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        """Run the network.
+
+        Args:
+            image: [B, H, W, 3] float32 in [0, 1]; H and W multiples of `tiles.GRID`.
+            tables: [B, 2, 8, 8] float32, steps (`jpeg.tables.network_tables`).
+
+        Returns:
+            [B, H, W, 3] float32, not clipped.
+        """
+
+    def project(
+        self,
+        pixels: np.ndarray,
+        levels: Sequence[np.ndarray],
+        tables: Sequence[np.ndarray],
+        sampling: str,
+    ) -> np.ndarray:
+        """The float projection (`jpeg.consistency.project`) of one image.
+
+        Args:
+            pixels: [H, W] or [H, W, 3] float32, 0..255.
+            levels: [Hb, Wb, 8, 8] integers for each component.
+            tables: [8, 8] steps for each component.
+            sampling: as `emulator.factors` reads it.
+
+        Returns:
+            Of the pixels' shape, float32, not clipped.
+
+        Raises:
+            ConfigError: a ratio of factors is not whole.
+        """
+
+
+def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = None) -> Runtime:
+    """Load a model into a runtime.
+
+    Args:
+        kind: one of `RUNTIMES`; auto is tensorflow.
+        model: a bundled name or a path.
+        threads: how many the network may use, or None for all.
+
+    Raises:
+        ConfigError: the runtime is unknown or not installed, or already runs with other threads.
+        ModelError: the model cannot be loaded.
+    """
+    if kind not in RUNTIMES:
+        raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
+    try:
+        return TensorFlowRuntime(model, threads)
+    except ImportError as error:
+        raise ConfigError(f"TensorFlow or Keras cannot be imported ({error})") from error
+
+
+class TensorFlowRuntime:
+    """The generator as a TensorFlow graph: one trace for all sizes."""
+
+    def __init__(self, model: str | pathlib.Path, threads: int | None = None) -> None:
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with _silenced():
+            import keras
+            import tensorflow as tf
+
+            from keras_jpeg_gan.models.presets import load_model
+
+            if keras.backend.backend() != "tensorflow":
+                raise ConfigError(
+                    f"Keras runs on {keras.backend.backend()}: set KERAS_BACKEND=tensorflow"
+                )
+            _set_threads(tf, threads)
+            generator, _ = load_model(model)
+            self.halo = halo_of(generator)
+            self._graph = tf.function(
+                lambda image, tables: generator(image, tables),
+                input_signature=[
+                    tf.TensorSpec((None, None, None, 3), tf.float32),
+                    tf.TensorSpec((None, 2, 8, 8), tf.float32),
+                ],
+            )
+            smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
+            self._graph(smallest, np.ones((1, 2, 8, 8), np.float32))
+
+    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        """As `Runtime.restore`."""
+        return self._graph(image, tables).numpy()
+
+    def project(
+        self,
+        pixels: np.ndarray,
+        levels: Sequence[np.ndarray],
+        tables: Sequence[np.ndarray],
+        sampling: str,
+    ) -> np.ndarray:
+        """As `Runtime.project`."""
+        from keras import ops
+
+        from keras_jpeg_gan.jpeg import consistency
+
+        height, width = pixels.shape[:2]
+        projected = consistency.project(
+            ops.convert_to_tensor(pixels.reshape(1, height, width, -1), "float32"),
+            [ops.convert_to_tensor(part[None], "float32") for part in levels],
+            [ops.convert_to_tensor(table, "float32") for table in tables],
+            sampling,
+        )
+        return ops.convert_to_numpy(projected).reshape(pixels.shape)
+
+
+def halo_of(generator: Any) -> int:
+    """A bound of a generator's receptive radius in pixels, a multiple of `tiles.GRID`.
+
+    Every 3x3 convolution is counted as if it stood in one chain at the body's resolution, which
+    is exact for the networks without an upsampling head.
+    """
+    sizes = [weight.shape for weight in generator.trainable_variables if len(weight.shape) == 4]
+    return tiles.round_up(generator.unshuffle * sum(size[0] // 2 for size in sizes))
+
+
+def _set_threads(tf: Any, threads: int | None) -> None:
+    if threads is None:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        raise ConfigError(
+            "TensorFlow already runs: set the threads before anything else uses it"
+        ) from error
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Without standard error: no logging level keeps CUDA's and oneDNN's remarks from it."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,135 @@
+"""Images as files: lossless formats, metadata carried over, written whole or not at all."""
+
+import contextlib
+import io
+import os
+import pathlib
+import secrets
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+import keras_jpeg_gan
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.metadata import Metadata
+
+# Suffixes of each format, the first of which is given to files that are named here.
+FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
+
+SOFTWARE = f"keras-jpeg-gan {keras_jpeg_gan.__version__}"
+
+# zlib's level 3 takes a third of the time of the default and gives files as small.
+_PNG_LEVEL = 3
+_WEBP_METHOD = 2
+_WEBP_LARGEST_SIDE = 16383
+
+# More is a mistake, and does not fit into PNG's 31 bits of pixels a metre.
+_LARGEST_DPI = 1e6
+
+# TIFF tags: ImageDescription, Software, XMP.
+_DESCRIPTION, _SOFTWARE, _XMP = 270, 305, 700
+
+
+def format_of(path: pathlib.Path) -> str:
+    """The format that a file's name asks for.
+
+    Raises:
+        ConfigError: its suffix is none of `FORMATS`.
+    """
+    for image_format, suffixes in FORMATS.items():
+        if path.suffix.lower() in suffixes:
+            return image_format
+    known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    raise ConfigError(f"{path.name!r}: let the name end with one of {known}")
+
+
+def encode(
+    pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
+) -> bytes:
+    """An image as the bytes of a file.
+
+    Args:
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
+        image_format: of `FORMATS`. WebP stores gray as RGB.
+        metadata: to carry over, with the provenance; None for neither. WebP has no place for
+            comments and provenance.
+        provenance: what made the pixels, in a line.
+
+    Raises:
+        ConfigError: the format is unknown, or cannot hold an image of that size.
+    """
+    if image_format not in FORMATS:
+        raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
+    if image_format == "webp" and max(pixels.shape) > _WEBP_LARGEST_SIDE:
+        raise ConfigError(f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels a side: use png or tiff")
+    options = _OPTIONS[image_format](metadata, provenance)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def _png_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"compress_level": _PNG_LEVEL}
+    if metadata is None:
+        return options
+    info = PngInfo()
+    info.add_text("Software", SOFTWARE)
+    info.add_text("Restoration", provenance)
+    for comment in metadata.comments:
+        info.add_itxt("Comment", comment)
+    if metadata.xmp:
+        info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+    return options | {"pnginfo": info} | _shared_options(metadata)
+
+
+def _webp_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"lossless": True, "method": _WEBP_METHOD}
+    if metadata is None:
+        return options
+    if metadata.xmp:
+        options["xmp"] = metadata.xmp
+    return options | _shared_options(metadata)
+
+
+def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"compression": "tiff_adobe_deflate"}
+    if metadata is None:
+        return options
+    tags: dict[int, Any] = {
+        _SOFTWARE: SOFTWARE,
+        _DESCRIPTION: "\n".join([provenance, *metadata.comments]),
+    }
+    if metadata.xmp:
+        tags[_XMP] = metadata.xmp
+    return options | {"tiffinfo": tags} | _shared_options(metadata)
+
+
+def _shared_options(metadata: Metadata) -> dict[str, Any]:
+    found = {"exif": metadata.exif, "icc_profile": metadata.icc_profile, "dpi": metadata.dpi}
+    if metadata.dpi and max(metadata.dpi) > _LARGEST_DPI:
+        del found["dpi"]
+    return {name: value for name, value in found.items() if value}
+
+
+_OPTIONS = {"png": _png_options, "webp": _webp_options, "tiff": _tiff_options}
+
+
+def write_atomically(path: pathlib.Path, content: bytes) -> None:
+    """Write a file by way of a temporary one in the same folder, which no failure leaves behind.
+
+    Raises:
+        OSError: it cannot be written; what stood there before still does.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,68 @@
+"""A model that is only a card, and the command within this process."""
+
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+from made_up import ShiftedBlur, write_card
+
+from keras_jpeg_gan.decoding import decode, runtimes
+
+
+class Outcome(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def model(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> pathlib.Path:
+    """A regression's path; whatever is loaded from it is `ShiftedBlur`."""
+    path = tmp_path_factory.mktemp("model") / "blur.weights.h5"
+    path.write_bytes(b"no weights")
+    write_card(path)
+    monkeypatch.setattr(runtimes, "open_runtime", lambda kind, model, threads: ShiftedBlur())
+    return path
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Weights of a real, untrained network, with a card: nearly the identity, not quite."""
+    import keras
+
+    from keras_jpeg_gan.models.generator import Generator
+    from keras_jpeg_gan.models.presets import save_weights
+
+    keras.utils.set_random_seed(1)
+    path = tmp_path_factory.mktemp("model") / "untrained.weights.h5"
+    save_weights(Generator.from_preset("mobile"), path)
+    write_card(path)
+    return path
+
+
+@pytest.fixture
+def command(
+    model: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """`jpeg-gan-decode` with that model: what it exits with and prints."""
+
+    def call(*arguments: object) -> Outcome:
+        capfd.readouterr()
+        given = ["jpeg-gan-decode", f"--model={model}", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", given)
+        with flagsaver.flagsaver():
+            try:
+                decode.run()
+            except SystemExit as end:
+                status = end.code
+            finally:
+                flags.FLAGS.unparse_flags()
+        return Outcome(status, *capfd.readouterr())
+
+    return call

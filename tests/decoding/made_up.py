@@ -1,0 +1,57 @@
+"""Images, JPEG files, and a network without a framework to restore them."""
+
+import io
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from keras_jpeg_gan.models import cards
+
+
+def picture(height: int, width: int, seed: int = 0, gray: bool = False) -> np.ndarray:
+    """A smooth image with some noise, away from black and white: uint8."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / 16.0
+    waves = [128 + 60 * np.sin(a * x + b * y) for a, b in rng.uniform(-1, 1, (3, 2))]
+    noisy = np.stack(waves, axis=2) + rng.normal(0, 4, (height, width, 3))
+    return np.clip(noisy[..., 0] if gray else noisy, 0, 255).astype(np.uint8)
+
+
+def jpeg(
+    height: int = 40, width: int = 56, seed: int = 0, gray: bool = False, **options: object
+) -> bytes:
+    """A JPEG file of a `picture`; the options are Pillow's."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(picture(height, width, seed, gray))
+    image.save(buffer, "JPEG", **{"quality": 50, **options})
+    return buffer.getvalue()
+
+
+class ShiftedBlur:
+    """A runtime of NumPy alone: it blurs a little, so that levels change, and is quick."""
+
+    halo = 16
+
+    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        padded = np.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+        around = padded[:, 1:-1, 2:] + padded[:, 1:-1, :-2] + padded[:, 2:, 1:-1]
+        return 0.6 * image + 0.1 * (around + padded[:, :-2, 1:-1]) + 0.01 * image[..., ::-1]
+
+    def project(self, pixels, levels, tables, sampling) -> np.ndarray:
+        raise NotImplementedError("the float projection is Keras'")
+
+
+def write_card(weights: pathlib.Path, kind: str = "regression") -> None:
+    """A card beside the weights."""
+    name = weights.name.removesuffix(cards.WEIGHTS_SUFFIX)
+    card = cards.ModelCard(
+        name=name,
+        preset="mobile",
+        kind=kind,
+        sha256=cards.file_sha256(weights),
+        trained={},
+        validation={},
+        limits="untrained",
+    )
+    card.write(weights.with_name(f"{name}.json"))

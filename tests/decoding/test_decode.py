@@ -1,0 +1,304 @@
+import errno
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from made_up import jpeg
+from PIL import Image
+
+from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding import runtimes, writer
+from keras_jpeg_gan.errors import ModelError
+
+# The command in a process of its own, with the network that needs no framework.
+SCRIPT = """
+from made_up import ShiftedBlur
+from keras_jpeg_gan.decoding import decode, runtimes
+runtimes.open_runtime = lambda kind, model, threads: ShiftedBlur()
+decode.run()
+"""
+
+
+def start(*arguments: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
+    )
+
+
+@pytest.fixture
+def photos(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A folder with three JPEG files at two depths, and one of another name."""
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(jpeg(24, 40))
+    (folder / "b.JPEG").write_bytes(jpeg(16, 16, gray=True))
+    (folder / "deep" / "c.jpg").write_bytes(jpeg(33, 17, subsampling=0))
+    (folder / "notes.txt").write_text("not for us")
+    return folder
+
+
+def files(folder: pathlib.Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_one_file_gets_an_image_and_a_line(command, photos):
+    status, out, err = command(photos / "a.jpg")
+    assert (status, err) == (0, "")
+    (line,) = out.splitlines()
+    assert line.startswith(f"{photos / 'a.jpg'}: exact: ")
+    with Image.open(photos / "a.restored.png") as image:
+        assert (image.mode, image.size) == ("RGB", (40, 24))
+
+
+def test_a_folder_is_mirrored_and_inputs_stay_as_they_are(command, photos, tmp_path):
+    before = {path: path.read_bytes() for path in photos.rglob("*.*") if path.is_file()}
+    status, out, err = command(photos, f"--output={tmp_path / 'out'}")
+    assert status == 0
+    assert len(out.splitlines()) == 3
+    assert "3 restored, 1 passed over" in err
+    assert files(tmp_path / "out") == {
+        "a.restored.png",
+        "b.restored.png",
+        "deep/c.restored.png",
+    }
+    with Image.open(tmp_path / "out" / "b.restored.png") as image:
+        assert image.mode == "L"
+    assert {path: path.read_bytes() for path in photos.rglob("*.*") if path.is_file()} == before
+
+
+def test_what_is_finished_is_skipped_unless_overwritten(command, photos):
+    command(photos)
+    kept = photos / "a.restored.png"
+    kept.write_bytes(b"kept")
+    (photos / "b.restored.png").unlink()
+    status, out, err = command(photos)
+    assert status == 0
+    assert len(out.splitlines()) == 1
+    assert "2 skipped, 1 restored" in err
+    assert kept.read_bytes() == b"kept"
+    assert command(photos, "--overwrite")[0] == 0
+    assert kept.read_bytes() != b"kept"
+
+
+def test_bad_files_are_named_and_do_not_end_the_run(command, photos):
+    (photos / "a.jpg").write_bytes(b"nothing")
+    (photos / "aa.jpg").write_bytes(b"")
+    (photos / "new\nline.jpg").write_bytes(b"x")
+    status, out, err = command(photos, photos / "gone.jpg")
+    assert status == 1
+    assert len(out.splitlines()) == 2
+    named = [line.split(": ")[0] for line in err.splitlines()]
+    for name in ("a.jpg", "aa.jpg", "gone.jpg"):
+        assert str(photos / name) in named
+    assert "new\\nline.jpg" in err
+    assert "4 failed" in err
+    assert "Traceback" not in err
+    assert not (photos / "a.restored.png").exists()
+
+
+def test_a_bug_or_a_lack_of_memory_fails_one_file_only(command, photos, monkeypatch):
+    restore = decoding.Decoder.restore
+
+    def sometimes(self, file, *arguments):
+        if file.width == 40:
+            raise MemoryError("too much")
+        return restore(self, file, *arguments)
+
+    monkeypatch.setattr(decoding.Decoder, "restore", sometimes)
+    status, out, err = command(photos)
+    assert status == 1
+    assert len(out.splitlines()) == 2
+    assert f"{photos / 'a.jpg'}: MemoryError: too much" in err
+    assert "Traceback" not in err
+    assert "Traceback" in command(photos, "--verbosity=1").err
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(command, photos, monkeypatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = files(photos)
+    monkeypatch.setattr(writer.os, "fsync", full)
+    status, out, err = command(photos)
+    assert (status, out) == (1, "")
+    assert err.count("No space left on device") == 3
+    assert files(photos) == before
+
+
+def test_two_inputs_of_one_name_do_not_overwrite_each_other(command, photos):
+    (photos / "a.jpeg").write_bytes(jpeg(8, 8))
+    status, _, err = command(photos / "a.jpg", photos / "a.jpeg")
+    assert status == 1
+    assert f"{photos / 'a.jpeg'}: its output" in err
+    with Image.open(photos / "a.restored.png") as image:
+        assert image.size == (40, 24)
+
+
+def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model):
+    (photos / "bad.jpg").write_bytes(b"nothing")
+    report = tmp_path / "report.jsonl"
+    command(photos / "a.jpg")
+    command(photos, f"--report={report}", "--seed=3")
+    records = {
+        pathlib.Path(record["input"]).name: record
+        for record in map(json.loads, report.read_text().splitlines())
+    }
+    assert {name: record["status"] for name, record in records.items()} == {
+        "a.jpg": "skipped",
+        "b.JPEG": "restored",
+        "bad.jpg": "failed",
+        "c.jpg": "restored",
+    }
+    assert records["bad.jpg"]["reason"]
+    record = records["c.jpg"]
+    assert (record["width"], record["height"], record["sampling"]) == (17, 33, "4:4:4")
+    assert record["certificate"]["exact"] is True
+    assert record["certificate"]["levels_total"] == 3 * 3 * 5 * 64
+    assert np.array(record["tables"]).shape == (3, 8, 8)
+    assert record["quality"] == 50
+    assert record["seed"] == 3
+    assert record["model"] == "blur"
+    assert set(record["seconds"]) == {"read", "network", "projection", "certificate", "write"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--no_such_flag", "a.jpg"],
+        ["--blend=2", "a.jpg"],
+        ["--projection=some", "a.jpg"],
+        ["--samples=4", "a.jpg"],
+        ["--mean=4", "a.jpg"],
+        ["--deviation", "a.jpg"],
+        ["--model=best", "a.jpg"],
+        ["--output=-", "a.jpg", "b.jpg"],
+        ["--output=a.jpg/b.png", "a.jpg"],
+        ["--report=a.jpg/report", "a.jpg"],
+        ["-"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(command, photos, monkeypatch, arguments):
+    monkeypatch.chdir(photos)
+    before = files(photos)
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("jpeg-gan-decode: ")
+    assert len(err.splitlines()) == 1
+    assert files(photos) == before
+
+
+def test_metadata_goes_along_unless_it_is_stripped(command, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation
+    exif[0x010F] = "maker"
+    icc = b"a profile, not looked into" * 10
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg(24, 40, exif=exif, icc_profile=icc, xmp=b"<x:xmpmeta/>", comment=b"hm"))
+    command(path)
+    with Image.open(tmp_path / "a.restored.png") as image:
+        assert image.size == (40, 24)  # orientation is kept, not applied
+        assert image.getexif()[0x0112] == 6
+        assert image.getexif()[0x010F] == "maker"
+        assert image.info["icc_profile"] == icc
+        assert image.text["XML:com.adobe.xmp"] == "<x:xmpmeta/>"
+        assert image.text["Comment"] == "hm"
+        assert "seed 0" in image.text["Restoration"]
+    command(path, "--metadata=strip", "--overwrite")
+    with Image.open(tmp_path / "a.restored.png") as image:
+        assert image.info == {}
+
+
+def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
+    plain = command(photos / "a.jpg")
+    before = np.asarray(Image.open(photos / "a.restored.png"))
+    status, out, err = command(photos / "a.jpg", "--seed=9", "--temperature=0.5", "--overwrite")
+    assert (status, out) == (0, plain.out)
+    assert "no effect" in err
+    assert np.array_equal(np.asarray(Image.open(photos / "a.restored.png")), before)
+
+
+def test_a_model_that_does_not_load_ends_the_run(command, photos, monkeypatch):
+    def fail(*arguments):
+        raise ModelError("weights do not load")
+
+    monkeypatch.setattr(runtimes, "open_runtime", fail)
+    assert command(photos) == (1, "", "jpeg-gan-decode: weights do not load\n")
+
+
+def test_help_is_answered_without_a_framework():
+    with start("--help") as run:
+        out, err = run.communicate()
+    assert (run.returncode, err) == (0, b"")
+    assert b"--projection" in out
+
+
+def test_standard_input_to_standard_output_is_an_image_and_nothing_else(model):
+    with start(f"--model={model}", "--output=-", "-") as run:
+        out, err = run.communicate(jpeg(24, 40))
+    assert run.returncode == 0
+    assert out.endswith(b"IEND\xaeB`\x82")
+    with Image.open(io.BytesIO(out)) as image:
+        image.load()
+        assert (image.format, image.size) == ("PNG", (40, 24))
+    (line,) = err.decode().splitlines()
+    assert line.startswith("standard input: exact")
+
+
+def test_a_reader_who_has_had_enough_ends_the_run_quietly(model, photos):
+    with start(f"--model={model}", photos) as run:
+        run.stdout.close()
+        assert b"Traceback" not in run.stderr.read()
+    assert run.returncode == 1
+
+
+def test_an_interrupted_run_ends_with_130_and_no_half_file(model, tmp_path):
+    for i in range(50):
+        (tmp_path / f"{i:02}.jpg").write_bytes(jpeg(160, 160, seed=i))
+    with start(f"--model={model}", tmp_path) as run:
+        assert run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate()
+    assert run.returncode == 130
+    assert err.decode() == "-c: interrupted\n"
+    assert not list(tmp_path.glob(".*"))
+    finished = list(tmp_path.glob("*.png"))
+    assert len(finished) < 50
+    for path in finished:
+        with Image.open(path) as image:
+            image.load()
+
+
+def test_every_odd_and_broken_file_is_restored_or_named(command, shared_data, tmp_path):
+    """The whole robustness set in one run, the exact projection aside."""
+    folder, output = shared_data / "robustness", tmp_path / "out"
+    report = tmp_path / "report.jsonl"
+    status, out, err = command(
+        *(folder, *folder.glob("*/*.mpo"), f"--output={output}"),
+        *("--projection=none", f"--report={report}"),
+    )
+    assert status == 1
+    assert "Traceback" not in err
+    records = [json.loads(line) for line in report.read_text().splitlines()]
+    restored = [record for record in records if record["status"] == "restored"]
+    failed = [record for record in records if record["status"] == "failed"]
+    assert len(restored) + len(failed) == len(list(folder.glob("*/*")))
+    assert len(out.splitlines()) == len(restored) == len(files(output))
+    assert sum(line.count(": warning: ") == 0 for line in err.splitlines()) == len(failed) + 1
+    unforeseen = [record["reason"] for record in failed if "Error: " in record["reason"]]
+    assert unforeseen == []
+    valid = [record for record in restored if "/valid/" in record["input"]]
+    assert len(valid) >= 270
+    for record in restored:
+        with Image.open(record["output"]) as image, Image.open(record["input"]) as original:
+            assert image.size == original.size == (record["width"], record["height"])

@@ -1,0 +1,120 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from made_up import jpeg, write_card
+from PIL import Image
+
+from keras_jpeg_gan import Decoder
+from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
+from keras_jpeg_gan.jpeg import encoder
+
+
+@pytest.fixture
+def decoder(model):
+    return Decoder(model)
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_an_exact_restoration_recompresses_to_the_files_levels(decoder, subsampling):
+    restored = decoder.restore(jpeg(61, 83, subsampling=subsampling))
+    file = restored.file
+    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
+    assert all(map(np.array_equal, levels, file.levels))
+    assert restored.certificate.exact
+    assert restored.pixels.shape == (61, 83, 3)
+    assert not np.array_equal(restored.pixels, file.pixels)
+
+
+def test_gray_stays_gray_and_exact(decoder):
+    restored = decoder.restore(jpeg(33, 47, gray=True))
+    assert restored.pixels.shape == (33, 47)
+    assert restored.certificate.exact
+
+
+def test_a_path_and_its_bytes_give_the_same(decoder, tmp_path):
+    content = jpeg()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    for source in (path, str(path)):
+        assert np.array_equal(
+            decoder.restore(source).pixels, decoder.restore(content, seed=5).pixels
+        )
+
+
+@pytest.mark.parametrize("projection", ["exact", "none"])
+def test_the_certificate_is_libjpegs_whatever_the_projection(decoder, projection):
+    restored = decoder.restore(jpeg(), projection=projection)
+    file = restored.file
+    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
+    equal = sum(np.count_nonzero(a == b) for a, b in zip(levels, file.levels, strict=True))
+    assert restored.projection == projection
+    assert restored.certificate.levels_equal == equal
+
+
+def test_blend_goes_from_libjpegs_decode_to_the_network(decoder):
+    content = jpeg()
+    none, half, whole = (
+        decoder.restore(content, projection="none", blend=blend) for blend in (0, 0.5, 1)
+    )
+    decoded = none.file.pixels.astype(int)
+    assert np.array_equal(none.pixels, decoded)
+    expected = (decoded + whole.pixels) / 2
+    assert np.abs(half.pixels - expected).max() <= 1
+    assert not np.array_equal(whole.pixels, decoded)
+    assert decoder.restore(content, blend=0.5).certificate.exact
+
+
+def test_a_network_that_is_not_finite_is_no_image(decoder, monkeypatch):
+    monkeypatch.setattr(decoder.runtime, "restore", lambda image, tables: image * np.nan)
+    with pytest.raises(ModelError, match="finite"):
+        decoder.restore(jpeg())
+
+
+def test_a_regression_draws_no_samples(decoder):
+    with pytest.raises(ModelError, match="draws no samples"):
+        decoder.samples(jpeg(), count=4)
+
+
+def test_what_cannot_be_is_refused(decoder, tmp_path):
+    with pytest.raises(ConfigError, match="projection"):
+        decoder.restore(jpeg(), projection="exactly")
+    with pytest.raises(ConfigError, match="blend"):
+        decoder.restore(jpeg(), blend=1.5)
+    with pytest.raises(JpegFormatError):
+        decoder.restore(b"no JPEG")
+    with pytest.raises(ModelError, match="no model"):
+        Decoder("best")
+    path = tmp_path / "sampler.weights.h5"
+    path.write_bytes(b"no weights")
+    write_card(path, kind="sampler")
+    with pytest.raises(ModelError, match="samples"):
+        Decoder(path)
+
+
+def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
+    file = decoder.read(jpeg(48, 48, subsampling=0))
+    odd = dataclasses.replace(file, sampling="3x1,2x1,2x1")
+    restored = decoder.restore(odd)
+    assert restored.certificate is None
+    assert restored.projection == "none"
+    assert restored.pixels.shape == (48, 48, 3)
+    (warning,) = restored.warnings
+    assert "3x1,2x1,2x1" in warning
+    assert "no certificate" in warning
+
+
+def test_saved_is_what_was_restored(decoder, tmp_path):
+    restored = decoder.restore(jpeg(comment=b"made for a test"))
+    for name in ("a.png", "a.webp", "a.tif"):
+        restored.save(tmp_path / name)
+        with Image.open(tmp_path / name) as image:
+            assert np.array_equal(np.asarray(image), restored.pixels)
+    with Image.open(tmp_path / "a.png") as image:
+        assert restored.model.sha256 in image.text["Restoration"]
+        assert str(restored.certificate) in image.text["Restoration"]
+        assert image.text["Comment"] == "made for a test"
+        assert image.text["Software"].startswith("keras-jpeg-gan")
+    restored.save(tmp_path / "bare.png", keep_metadata=False)
+    with Image.open(tmp_path / "bare.png") as image:
+        assert image.text == {}

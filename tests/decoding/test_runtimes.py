@@ -1,0 +1,84 @@
+"""The real thing: Keras on TensorFlow, which takes seconds to load."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from made_up import jpeg, picture
+
+from keras_jpeg_gan import Decoder
+from keras_jpeg_gan.decoding import runtimes, tiles
+from keras_jpeg_gan.errors import ConfigError
+
+TABLES = np.full((1, 2, 8, 8), 20, np.float32)
+
+
+@pytest.fixture(scope="module")
+def runtime(untrained):
+    return runtimes.open_runtime("auto", untrained)
+
+
+@pytest.fixture(scope="module")
+def decoder(untrained):
+    return Decoder(untrained)
+
+
+def test_tiles_equal_the_whole_to_float_rounding(runtime):
+    image = picture(240, 272).astype(np.float32) / 255
+
+    def run(halo: int, tile: int) -> np.ndarray:
+        return tiles.run_tiled(lambda window: runtime.restore(window, TABLES), image, halo, tile)
+
+    assert runtime.halo == 48
+    whole = run(halo=48, tile=1024)
+    np.testing.assert_allclose(run(halo=48, tile=96), whole, atol=1e-5)
+    assert np.abs(run(halo=0, tile=96) - whole).max() > 1e-4
+
+
+def test_the_halo_is_what_the_network_sees(runtime):
+    """22 convolutions at half resolution see 44 pixels far, and the halo no less."""
+    image = picture(208, 208).astype(np.float32)[None] / 255
+    changed = image.copy()
+    changed[:, 104:106, 104:106] += 1e6  # so that little is left of it far away, but something
+    difference = runtime.restore(changed, TABLES) - runtime.restore(image, TABLES)
+    rows = np.flatnonzero(np.abs(difference).max(axis=(0, 2, 3)))
+    distance = max(104 - rows.min(), rows.max() - 105)
+    assert 32 < distance <= 44 <= runtime.halo
+
+
+def test_projections_come_ever_closer_to_the_file(decoder):
+    found = [decoder.restore(jpeg(), projection=name) for name in ("none", "float", "exact")]
+    equal = [restored.certificate.levels_equal for restored in found]
+    assert equal[0] < equal[1] <= equal[2]
+    assert found[2].certificate.exact
+
+
+def test_gray_is_projected_as_gray(decoder):
+    restored = decoder.restore(jpeg(24, 24, gray=True), projection="float")
+    assert restored.pixels.shape == (24, 24)
+    assert restored.certificate.levels_equal > 0.9 * restored.certificate.levels_total
+
+
+def test_what_cannot_be_run_is_refused(runtime, untrained):
+    with pytest.raises(ConfigError, match="runtime"):
+        runtimes.open_runtime("abacus", untrained)
+    with pytest.raises(ConfigError, match="threads"):
+        runtimes.open_runtime("tensorflow", untrained, threads=63)
+
+
+def test_the_command_lets_no_framework_speak(untrained, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "keras_jpeg_gan.decoding.decode"),
+            *(f"--model={untrained}", "--threads=1", tmp_path / "a.jpg"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"{tmp_path / 'a.jpg'}: exact: ")
+    assert (tmp_path / "a.restored.png").exists()
