@@ -5,6 +5,7 @@ jcprepct.c (padding), jfdctint.c (the "islow" DCT), jcdctmgr.c (quantization). T
 projection searches with these functions; `encoder.certify` asks libjpeg itself.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,9 +13,7 @@ import numpy as np
 from keras_jpeg_gan.errors import ConfigError
 
 # RGB -> Y, Cb, Cr in 1/65536 (jccolor.c) and what is added before the shift.
-COLOR = np.array(
-    [[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]], np.int32
-)
+COLOR = np.array([[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]], np.int32)
 COLOR_ROUNDING = np.array([32768, (128 << 16) + 32767, (128 << 16) + 32767], np.int32)
 
 # The largest c8 (8 times an orthonormal coefficient) that cells are kept within: beyond what
@@ -50,6 +49,35 @@ def factors(sampling: str) -> tuple[tuple[int, int], ...]:
     if len(parsed) not in (1, 3) or any(not 1 <= n <= 4 for pair in parsed for n in pair):
         raise ConfigError(f"sampling {sampling!r}: give a name like 4:2:0 or factors like 2x2,1x1")
     return parsed
+
+
+def reduced_factors(sampling: str) -> tuple[tuple[int, int], ...]:
+    """`factors` without a divisor common to all components: "2x2" alone is "1x1".
+
+    Such a divisor changes the minimal coded unit of a file, and nothing of its levels.
+
+    Raises:
+        ConfigError: the text is no sampling.
+    """
+    parts = factors(sampling)
+    across = math.gcd(*(h for h, _ in parts))
+    down = math.gcd(*(v for _, v in parts))
+    return tuple((h // across, v // down) for h, v in parts)
+
+
+def ratios(sampling: str) -> tuple[tuple[int, int], ...]:
+    """How many pixels across and down a sample of each component is the mean of.
+
+    Raises:
+        ConfigError: a ratio is not whole: libjpeg's encoder has no such sampling.
+    """
+    parts = factors(sampling)
+    h_max, v_max = max(h for h, _ in parts), max(v for _, v in parts)
+    if any(h_max % h or v_max % v for h, v in parts):
+        raise ConfigError(
+            f"sampling {sampling}: libjpeg's encoder wants whole ratios; use the float projection"
+        )
+    return tuple((h_max // h, v_max // v) for h, v in parts)
 
 
 def rgb_to_ycbcr(red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> list[np.ndarray]:
@@ -131,20 +159,19 @@ def cells(levels: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray
     Returns:
         (lowest, highest): int32, lowest <= highest.
     """
-    half = 4 * np.asarray(table, np.int64)
-    level = np.asarray(levels, np.int64)
-    centre = 2 * half * level
-    low = centre - half + (level <= 0)
-    high = centre + half - (level >= 0)
-    return (
-        np.clip(low, -C8_LIMIT, C8_LIMIT).astype(np.int32),
-        np.clip(high, -C8_LIMIT, C8_LIMIT).astype(np.int32),
-    )
+    half = 4 * np.asarray(table, np.int32)
+    # Levels whose cell lies wholly beyond the limit need not be told apart.
+    beyond = C8_LIMIT // (2 * half) + 1
+    level = np.clip(levels, -beyond, beyond).astype(np.int32, copy=False)
+    low = level * (2 * half)
+    high = low + half
+    low -= half
+    low += level <= 0
+    high -= level >= 0
+    return np.clip(low, -C8_LIMIT, C8_LIMIT), np.clip(high, -C8_LIMIT, C8_LIMIT)
 
 
-def component_planes(
-    pixels: np.ndarray, sampling: str
-) -> list[np.ndarray]:
+def component_planes(pixels: np.ndarray, sampling: str) -> list[np.ndarray]:
     """The integer sample planes that libjpeg's encoder hands to its DCT.
 
     Args:
@@ -165,10 +192,7 @@ def component_planes(
     wide = pixels.astype(np.int32)
     full = [wide] if len(parts) == 1 else rgb_to_ycbcr(wide[..., 0], wide[..., 1], wide[..., 2])
     planes = []
-    for plane, (h, v) in zip(full, parts, strict=True):
-        if h_max % h or v_max % v:
-            raise ConfigError(f"sampling {sampling}: libjpeg's encoder wants whole ratios")
-        across, down = h_max // h, v_max // v
+    for plane, (h, v), (across, down) in zip(full, parts, ratios(sampling), strict=True):
         columns = 8 * -(-width * h // (8 * h_max))
         rows = 8 * -(-height * v // (8 * v_max))
         row_groups = -(-height // v_max)
@@ -192,6 +216,25 @@ def to_blocks(plane: np.ndarray) -> np.ndarray:
     return plane.reshape(rows // 8, 8, columns // 8, 8).transpose(1, 3, 0, 2)
 
 
+def coefficients(pixels: np.ndarray, sampling: str) -> list[np.ndarray]:
+    """8 times the unrounded coefficients of libjpeg's encoder.
+
+    Args:
+        pixels: [H, W] or [H, W, 3] uint8.
+        sampling: a name or factors.
+
+    Returns:
+        [Hb, Wb, 8, 8] int32 for each component, without dummy blocks.
+
+    Raises:
+        ConfigError: libjpeg's encoder cannot express the sampling.
+    """
+    return [
+        forward_dct(np.ascontiguousarray(to_blocks(plane))).transpose(2, 3, 0, 1)
+        for plane in component_planes(pixels, sampling)
+    ]
+
+
 def emulate(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> list[np.ndarray]:
     """The levels of libjpeg's encoder.
 
@@ -206,9 +249,7 @@ def emulate(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> 
     Raises:
         ConfigError: libjpeg's encoder cannot express the sampling.
     """
-    levels = []
-    for plane, table in zip(component_planes(pixels, sampling), tables, strict=True):
-        c8 = forward_dct(np.ascontiguousarray(to_blocks(plane)))
-        steps = np.asarray(table, np.int64).reshape(8, 8, 1, 1)
-        levels.append(quantize(c8, steps).transpose(2, 3, 0, 1).astype(np.int32))
-    return levels
+    return [
+        quantize(c8, np.asarray(table, np.int32))
+        for c8, table in zip(coefficients(pixels, sampling), tables, strict=True)
+    ]

@@ -1,0 +1,218 @@
+"""Exact projection: the 8-bit image near a given one that compresses to a file's very levels.
+
+The encoder in integers (emulator.py) tells what every image compresses to. The way to one that
+compresses right: a float projection that keeps a margin (exact_float.py), rounding with
+feedback of its errors (exact_rounding.py), repair of the coefficients that still miss
+(exact_repair.py), and for the few units that are left, mostly clipped ones, rounds of all this
+with other settings and a wider search (exact_search.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg import emulator, encoder
+from keras_jpeg_gan.jpeg import exact_float as float_stage
+from keras_jpeg_gan.jpeg.exact_repair import repair
+from keras_jpeg_gan.jpeg.exact_rounding import feedback, round_units
+from keras_jpeg_gan.jpeg.exact_search import search
+from keras_jpeg_gan.jpeg.exact_units import Unit, gather_cells, unit
+
+# Pixels of a batch of units.
+_BATCH = 1 << 19
+
+_DEVIATIONS = 3.0  # margin in standard deviations of the rounding noise
+_SHARE = 0.3  # and at most this share of a step
+
+
+@dataclass(frozen=True)
+class _Round:
+    """How hard to try.
+
+    Attributes:
+        margin: factor of the usual margin.
+        iterations: of the float stage.
+        snap: channel values this near to 0 or 255 are fixed there; None for none.
+        strength: of the rounding's feedback.
+        moves: of the joint search.
+    """
+
+    margin: float
+    iterations: int
+    snap: float | None
+    strength: float
+    moves: int
+
+
+_FIRST = _Round(1.0, 20, None, 4, 0)
+_HARD = (
+    _Round(0.5, 60, 1.5, 4, 80),
+    _Round(0.5, 60, None, 64, 80),
+    _Round(0.2, 100, 4, 64, 80),
+    _Round(0.1, 150, None, 16, 80),
+    _Round(0.05, 150, 8, 64, 80),
+    _Round(0.0, 150, 2, 16, 80),
+    _Round(0.0, 150, 24, 64, 80),
+    _Round(0.6, 40, None, 24, 80),
+    _Round(0.4, 60, 1.5, 64, 80),
+)
+
+
+def project(
+    pixels: np.ndarray,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+    sampling: str,
+) -> np.ndarray:
+    """An 8-bit image near the given one that libjpeg compresses to the file's levels.
+
+    Where none is found (steps of 1, levels of another kind of encoder), the levels that are
+    missed are few; `encoder.certify` counts them. The result does not depend on anything but
+    the arguments.
+
+    Args:
+        pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
+        levels: [Hb, Wb, 8, 8] integers for each component of the file, without dummy blocks.
+        tables: [8, 8] steps >= 1 for each component, natural order.
+        sampling: a name or factors (`emulator.factors`).
+
+    Returns:
+        uint8, of the shape of pixels.
+
+    Raises:
+        ConfigError: libjpeg's encoder cannot write the sampling (`encoder.can_encode`), or
+            shapes do not match.
+    """
+    image = _Image(pixels, levels, tables, sampling)
+    generator = np.random.default_rng(0)
+    for shape, places in image.shapes():
+        left = []
+        size = max(1, _BATCH // len(shape.rows))
+        for start in range(0, len(places), size):
+            batch = places[start : start + size]
+            left.append(batch[image.attempt(shape, batch, _FIRST, generator) > 0])
+        hard = np.concatenate(left)
+        for effort in _HARD:
+            if not len(hard):
+                break
+            hard = hard[image.attempt(shape, hard, effort, generator) > 0]
+    return image.result
+
+
+class _Image:
+    """The file, the goal and what has been found so far."""
+
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        levels: Sequence[np.ndarray],
+        tables: Sequence[np.ndarray],
+        sampling: str,
+    ) -> None:
+        if not encoder.can_encode(sampling):
+            raise ConfigError(
+                f"sampling {sampling}: libjpeg's encoder has none such; use the float projection"
+            )
+        self.parts = emulator.reduced_factors(sampling)
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        if not channels == len(self.parts) == len(levels) == len(tables):
+            raise ConfigError(
+                f"pixels of shape {pixels.shape} do not fit sampling {sampling} with "
+                f"{len(levels)} components and {len(tables)} tables"
+            )
+        self.sampling = sampling
+        self.pixels = np.ascontiguousarray(pixels)
+        self.levels = levels
+        self.tables = [np.asarray(table, np.int32).reshape(8, 8) for table in tables]
+        self.unit_height = 8 * max(v for _, v in self.parts)
+        self.unit_width = 8 * max(h for h, _ in self.parts)
+        height, width = pixels.shape[:2]
+        for (h, v), given in zip(self.parts, levels, strict=True):
+            expected = (-(-height * v // self.unit_height), -(-width * h // self.unit_width), 8, 8)
+            if given.shape != expected:
+                raise ConfigError(
+                    f"levels of shape {given.shape} do not fit pixels of shape {pixels.shape}"
+                )
+        self.result = np.empty(pixels.shape, np.uint8)
+        self.store = self.result.reshape(-1)
+        # Coefficients outside their cells, by unit.
+        grid = (-(-height // self.unit_height), -(-width // self.unit_width))
+        self.missed = np.full(grid, np.iinfo(np.int64).max)
+
+    def shapes(self) -> Iterator[tuple[Unit, np.ndarray]]:
+        """Each shape of units with the places [N, 2] in the grid that have it."""
+        height, width = self.pixels.shape[:2]
+        for rows, row_height in _spans(height, self.unit_height):
+            for columns, column_width in _spans(width, self.unit_width):
+                places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+                yield unit(self.sampling, row_height, column_width), places.reshape(-1, 2)
+
+    def attempt(
+        self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Project these units and keep what is better; [N] coefficients that they still miss."""
+        width = self.pixels.shape[1]
+        corner = places[:, 0] * self.unit_height * width + places[:, 1] * self.unit_width
+        index = corner + (shape.rows * width + shape.columns)[:, None]
+        index *= shape.channels
+        given = np.empty((shape.channels, *index.shape), np.float32)
+        for channel in range(shape.channels):
+            given[channel] = self.pixels.reshape(-1)[index + channel]
+        cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
+        rounding = feedback(shape, self.tables, effort.strength)
+        margins = np.stack(
+            [
+                np.minimum(
+                    effort.margin * _DEVIATIONS * item.noise,
+                    _SHARE * min(1, effort.margin * 1.5) * self.tables[b.component].reshape(64),
+                )
+                for b, item in zip(shape.blocks, rounding, strict=True)
+            ],
+            axis=1,
+        )
+        boxes = float_stage.boxes(cells, margins)
+        iterations = max(effort.iterations, 150) if shape.cut else effort.iterations
+        goal = float_stage.project(shape, given, boxes, iterations)
+        bounds = None
+        if effort.snap is not None:
+            bounds = _snapped(goal, effort.snap)
+            goal = float_stage.project(shape, goal, boxes, iterations, bounds)
+        found = round_units(shape, goal, rounding, bounds)
+        wrong = repair(shape, found, goal, cells, generator)
+        missed = np.zeros(len(places), np.int64)
+        units = np.flatnonzero(wrong)
+        if effort.moves and len(units):
+            found[:, :, units], missed[units] = search(
+                shape,
+                found[:, :, units],
+                goal[:, :, units],
+                cells.take(units),
+                effort.moves,
+                generator,
+            )
+        else:
+            missed[wrong] = 64 * len(shape.blocks)
+        known = self.missed[places[:, 0], places[:, 1]]
+        better = missed < known
+        self.missed[places[better, 0], places[better, 1]] = missed[better]
+        for channel in range(shape.channels):
+            self.store[index[:, better] + channel] = found[channel][:, better]
+        return missed
+
+
+def _spans(length: int, size: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Numbers of the units along a side that have the same extent, and that extent."""
+    whole, rest = divmod(length, size)
+    if whole:
+        yield np.arange(whole), size
+    if rest:
+        yield np.array([whole]), rest
+
+
+def _snapped(goal: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds that fix values near 0 and 255 there."""
+    low = np.where(goal >= 255 - reach, np.float32(255), np.float32(0))
+    high = np.where(goal <= reach, np.float32(0), np.float32(255))
+    return low, np.maximum(low, high)

@@ -1,0 +1,109 @@
+"""The float stage: nearest image in [0, 255] whose coefficients keep a margin in their cells.
+
+Two convex sets, cells and gamut; projections alternate, accelerated as in Beck and Teboulle's
+FISTA (2009) with a restart of each unit for itself (O'Donoghue and Candes, 2015).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
+
+# Grey levels that a solution may leave [0, 255] by: rounding takes that in.
+_TOLERANCE = 0.02
+# Grey levels a step below which a cut unit, where steps do not end, is taken to stand still.
+_STILL = 0.002
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Cells less a margin, in orthonormal coefficients.
+
+    Attributes:
+        low, high: [64, blocks, N] float32.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def take(self, units: np.ndarray) -> "Boxes":
+        """Those of some units of the batch."""
+        return Boxes(self.low[..., units], self.high[..., units])
+
+
+def boxes(cells: Cells, margins: np.ndarray) -> Boxes:
+    """Cells drawn in by margins [64, blocks] of orthonormal coefficients."""
+    inset = margins.astype(np.float32)[:, :, None]
+    eighth = np.float32(1 / 8)
+    return Boxes(cells.low * eighth + inset, cells.high * eighth - inset)
+
+
+def onto_cells(unit: Unit, channels: np.ndarray, boxes: Boxes) -> np.ndarray:
+    """Nearest channel values [C, R, N] (in YCbCr) with coefficients in the boxes."""
+    planes = unit.components(channels)
+    changes = np.zeros_like(planes)
+    for number, block in enumerate(unit.blocks):
+        coefficients = block.forward @ planes[block.component, block.pixels]
+        coefficients += block.constant
+        change = np.minimum(coefficients, boxes.high[:, number])
+        np.maximum(change, boxes.low[:, number], out=change)
+        change -= coefficients
+        changes[block.component, block.pixels] = block.backward @ change
+    result = unit.channel_changes(changes)
+    result += channels
+    return result
+
+
+def project(
+    unit: Unit,
+    channels: np.ndarray,
+    boxes: Boxes,
+    iterations: int,
+    bounds: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Channel values within bounds, near the given ones, with coefficients in the boxes.
+
+    Args:
+        unit: their shape.
+        channels: [C, R, N] float32.
+        boxes: what the coefficients must be in.
+        iterations: at most so many steps.
+        bounds: lowest and highest channel values [C, R, N]; 0 and 255 if not given.
+
+    Returns:
+        [C, R, N] float32 within the bounds; in the boxes as far as the iterations lead.
+    """
+    low, high = bounds if bounds is not None else (np.float32(0), np.float32(255))
+    moved = onto_cells(unit, channels, boxes)
+    solution = np.clip(moved, low, high)
+    active = np.arange(channels.shape[2]) if unit.cut else _unfinished(moved, solution)
+    previous = channels[:, :, active]
+    current = solution[:, :, active]
+    boxes, momentum = boxes.take(active), np.ones(len(active), np.float32)
+    if bounds is not None:
+        low, high = low[..., active], high[..., active]
+    for _ in range(iterations - 1):
+        if not len(active):
+            break
+        ahead = current + momentum / (momentum + 3) * (current - previous)
+        moved = onto_cells(unit, ahead, boxes)
+        previous, current = current, np.clip(moved, low, high)
+        turned = np.einsum("crn,crn->n", ahead - current, current - previous) > 0
+        momentum = np.where(turned, np.float32(1), momentum + 1)
+        solution[:, :, active] = current
+        if unit.cut:
+            going = np.flatnonzero(np.abs(current - previous).max(axis=(0, 1)) > _STILL)
+        else:
+            going = _unfinished(moved, current)
+        if len(going) < 0.8 * len(active):
+            active, momentum = active[going], momentum[going]
+            previous, current = previous[:, :, going], current[:, :, going]
+            boxes = boxes.take(going)
+            if bounds is not None:
+                low, high = low[..., going], high[..., going]
+    return solution
+
+
+def _unfinished(moved: np.ndarray, clipped: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.abs(moved - clipped).max(axis=(0, 1)) > _TOLERANCE)

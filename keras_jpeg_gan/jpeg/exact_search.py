@@ -1,0 +1,159 @@
+"""Joint search: tabu search over RGB on whole units, for those that repair leaves.
+
+Where channels are pinned at 0 or 255 the components cannot be moved one by one. Here a move is
+any small change of one pixel, its cost the exact excess of all three components. Samples that
+are means of several pixels are taken to move by fractions: the encoder's rounding of the mean
+is a plateau on which a search finds no direction.
+"""
+
+import functools
+
+import numpy as np
+
+from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
+
+_MARGIN = 0.5  # of c8
+_PIXELS = 12  # candidates of an iteration
+_REACH = 5  # largest change of a component
+_NEARNESS = 0.001  # cost of a squared grey level away from the goal
+
+
+@functools.cache
+def _offsets(channels: int) -> np.ndarray:
+    """Changes of a pixel [K, C] int32: all small ones, and long ones that Y hardly sees."""
+    if channels == 1:
+        return np.array([[-3], [-2], [-1], [1], [2], [3]], np.int32)
+    grid = np.stack([axis.ravel() for axis in np.mgrid[-2:3, -2:3, -2:3]], axis=1)
+    long = [(0, 0, b) for b in range(3, 10)] + [(r, 0, 0) for r in (3, 4, 5)] + [(0, 3, 0)]
+    long += [(1, 0, b) for b in (4, 6)] + [(1, 0, -b) for b in (4, 6)]
+    both = np.concatenate([grid[grid.any(axis=1)], long, np.negative(long)])
+    return both.astype(np.int32)
+
+
+def search(
+    unit: Unit,
+    pixels: np.ndarray,
+    goal: np.ndarray,
+    cells: Cells,
+    iterations: int,
+    generator: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search from the pixels on.
+
+    Args:
+        unit: their shape.
+        pixels: [C, R, N] int32.
+        goal: [C, R, N] float32, to which the result stays near.
+        cells: of the units.
+        iterations: at most so many moves a unit.
+        generator: draws how long a pixel is tabu after a move.
+
+    Returns:
+        (pixels [C, R, N] int32: the best that was met, number of coefficients [N] outside).
+    """
+    current = np.ascontiguousarray(pixels.transpose(2, 1, 0))
+    target = np.ascontiguousarray(goal.transpose(2, 1, 0))
+    best = current.copy()
+    least = np.full(len(current), np.iinfo(np.int64).max)
+    tabu = np.zeros(current.shape[:2], np.int32)
+    tables = _Tables(unit, cells)
+    active = np.arange(len(current))
+    for iteration in range(iterations + 1):
+        planes = np.ascontiguousarray(current[active].transpose(2, 1, 0))
+        outside, away = tables.state(planes, active)
+        better = outside < least[active]
+        least[active[better]] = outside[better]
+        best[active[better]] = current[active[better]]
+        going = outside > 0
+        active, away = active[going], away[going]
+        if not len(active) or iteration == iterations:
+            break
+        candidates = tables.candidates(away, active, current[active], tabu[active] > iteration)
+        chosen, new = _best_move(unit, tables, away, active, candidates, current, target)
+        current[active, chosen] = new
+        tabu[active, chosen] = iteration + generator.integers(6, 10, len(active))
+    return best.transpose(2, 1, 0), least
+
+
+class _Tables:
+    """Cells of the units, [N, blocks, 64], and what a pixel does to coefficients."""
+
+    def __init__(self, unit: Unit, cells: Cells) -> None:
+        self.unit = unit
+        self.low, self.high = (
+            np.ascontiguousarray(bound.transpose(2, 1, 0)) for bound in (cells.low, cells.high)
+        )
+        self.centre = (self.low + self.high) * np.float32(0.5)
+        self.half = (self.high - self.low) * np.float32(0.5) - np.float32(_MARGIN)
+        # For each component and pixel: the block that it belongs to, and its column there.
+        count = len(unit.rows)
+        self.block = np.zeros((unit.channels, count), np.intp)
+        self.column = np.zeros((unit.channels, count, 64), np.float32)
+        for number, block in enumerate(unit.blocks):
+            self.block[block.component, block.pixels] = number
+            self.column[block.component, block.pixels] = 8 * block.forward.T
+
+    def state(self, planes: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients outside their cells [B]; distances from the centres [B, blocks, 64]."""
+        c8 = self.unit.coefficients(planes).transpose(2, 1, 0)
+        wrong = (c8 < self.low[units]) | (c8 > self.high[units])
+        return wrong.sum(axis=(1, 2)), c8 - self.centre[units]
+
+    def candidates(
+        self, away: np.ndarray, units: np.ndarray, pixels: np.ndarray, tabu: np.ndarray
+    ) -> np.ndarray:
+        """The pixels [B, k] whose change promises most."""
+        half = self.half[units]
+        excess = away - np.clip(away, -half, half)
+        slope = np.zeros((len(units), *self.block.shape), np.float32)
+        for number, block in enumerate(self.unit.blocks):
+            slope[:, block.component, block.pixels] = excess[:, number] @ (8 * block.forward)
+        slope = slope.transpose(0, 2, 1) @ self.unit.matrix
+        slope[(slope > 0) & (pixels == 0) | (slope < 0) & (pixels == 255)] = 0
+        promise = np.square(slope).sum(axis=2)
+        promise[tabu] = -1
+        count = min(_PIXELS, promise.shape[1])
+        return np.argpartition(-promise, count - 1, axis=1)[:, :count]
+
+    def costs(
+        self, component: int, away: np.ndarray, units: np.ndarray, pixels: np.ndarray
+    ) -> np.ndarray:
+        """Squared excess [B, k, 2 _REACH + 1] after changes of a component of the pixels."""
+        block = self.block[component][pixels]
+        half = self.half[units[:, None], block][:, :, None]
+        changes = np.arange(-_REACH, _REACH + 1, dtype=np.float32)[:, None]
+        moved = changes * self.column[component][pixels][:, :, None]
+        moved += away[np.arange(len(units))[:, None], block][:, :, None]
+        moved -= np.clip(moved, -half, half)
+        return np.einsum("bkrc,bkrc->bkr", moved, moved)
+
+
+def _best_move(
+    unit: Unit,
+    tables: _Tables,
+    away: np.ndarray,
+    units: np.ndarray,
+    candidates: np.ndarray,
+    current: np.ndarray,
+    target: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixel [B] and its new value [B, C] of least cost."""
+    offsets = _offsets(unit.channels)
+    value = current[units[:, None], candidates]
+    new = value[:, :, None] + offsets
+    goal = target[units[:, None], candidates]
+    cost = (2 * _NEARNESS) * ((value - goal) @ offsets.T.astype(np.float32))
+    cost += _NEARNESS * (offsets**2).sum(axis=1)
+    cost[((new & ~255) != 0).any(axis=3)] = np.inf
+    for component, change in enumerate(unit.integer_changes(value, offsets)):
+        table = tables.costs(component, away, units, candidates)
+        table -= table[:, :, _REACH : _REACH + 1].copy()
+        cost += np.take_along_axis(table, np.clip(change + _REACH, 0, 2 * _REACH), axis=2)
+        cost[np.abs(change) > _REACH] = np.inf
+    flat = cost.reshape(len(units), -1)
+    best = flat.argmin(axis=1)
+    line = np.arange(len(units))
+    pixel, offset = best // len(offsets), best % len(offsets)
+    chosen = candidates[line, pixel]
+    found = np.isfinite(flat[line, best])
+    return chosen, np.where(found[:, None], new[line, pixel, offset], value[line, pixel])

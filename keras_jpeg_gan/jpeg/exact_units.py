@@ -1,0 +1,270 @@
+"""Units of the exact projection: the smallest parts of an image that share no level.
+
+A unit is 8x8 pixels at 4:4:4 and in grayscale, 16x16 at 4:2:0, in general 8 times the largest
+factors. Units at the right and lower edge may be cut; what libjpeg pads there is tied to the
+pixels that it copies. All arrays of a batch of units end in the axis of the units, so that
+everything runs over contiguous memory: planes are [C, R, N], coefficients of a block [64, N],
+for C components (or channels), R pixels of the unit that are in the image, N units.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_jpeg_gan.jpeg import emulator
+
+# RGB -> YCbCr of the encoder's integers, and back.
+_MATRIX = emulator.COLOR.astype(np.float64) / 65536
+_OFFSET = np.array([0.0, 128.0, 128.0], np.float32)
+
+
+def dct_matrix() -> np.ndarray:
+    """The orthonormal DCT of 8x8 samples: [64 coefficients, 64 samples] float64, raster order."""
+    frequency, position = np.mgrid[:8, :8]
+    line = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
+    line[0] /= np.sqrt(2)
+    return np.kron(line, line)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of a component in a unit: how its coefficients follow from the unit's pixels.
+
+    Attributes:
+        component: its index.
+        row, column: its place among the component's blocks of the unit.
+        members: [64, A] pixels whose mean each sample is, with repetition where padding copies.
+        bias: [64, 1] int32 that the encoder adds to the sum of the members (`>>` follows).
+        real: [T] the samples that lie in the image, ascending; source: [64] the one of them
+            (its place in `real`) that each sample repeats, itself where it is real.
+        pixels: which of the unit's pixels the block depends on: a slice, or indices.
+        forward: [64, n] float32, orthonormal coefficients of those pixels' component values.
+        constant: [64, 1] float32 to be added: level shift and downsampling bias.
+        backward: [n, 64] float32, change of the pixels that changes the coefficients by the
+            argument; for cut blocks, the mean over the copies of a pixel.
+    """
+
+    component: int
+    row: int
+    column: int
+    members: np.ndarray
+    bias: np.ndarray
+    real: np.ndarray
+    source: np.ndarray
+    pixels: slice | np.ndarray
+    forward: np.ndarray
+    constant: np.ndarray
+    backward: np.ndarray
+
+    def samples(self, component: np.ndarray) -> np.ndarray:
+        """The encoder's integer samples [64, N] of a component's integers [R, N]."""
+        count = self.members.shape[1]
+        if count == 1:
+            return component[self.members[:, 0]]
+        total = component[self.members[:, 0]]
+        for member in self.members.T[1:]:
+            total += component[member]
+        total += self.bias
+        return total // count
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Units of one shape.
+
+    Attributes:
+        channels: 1 (gray) or 3 (RGB).
+        rows, columns: [R] place of each pixel in the unit; 8x8 areas one after another.
+        ratios: pixels across and down that make a sample, of each component.
+        blocks: all blocks that are not dummies, by component.
+        cut: whether padding begins within the unit.
+    """
+
+    channels: int
+    rows: np.ndarray
+    columns: np.ndarray
+    ratios: tuple[tuple[int, int], ...]
+    blocks: tuple[Block, ...]
+    cut: bool
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """[C, C] float32 from channels to components, without the offset."""
+        return _MATRIX.astype(np.float32) if self.channels == 3 else np.ones((1, 1), np.float32)
+
+    @property
+    def inverse(self) -> np.ndarray:
+        """[C, C] float32 from changes of components to changes of channels."""
+        return np.linalg.inv(self.matrix.astype(np.float64)).astype(np.float32)
+
+    def components(self, channels: np.ndarray) -> np.ndarray:
+        """Real component values [C, ..., N] of channel values [C, ..., N] float32."""
+        if self.channels == 1:
+            return channels
+        planes = self.matrix @ channels.reshape(3, -1)
+        planes += _OFFSET[:, None]
+        return planes.reshape(channels.shape)
+
+    def channel_changes(self, changes: np.ndarray) -> np.ndarray:
+        """Changes of channels [C, ..., N] that make changes of components [C, ..., N]."""
+        if self.channels == 1:
+            return changes
+        return (self.inverse @ changes.reshape(3, -1)).reshape(changes.shape)
+
+    def integers(self, channels: np.ndarray) -> list[np.ndarray]:
+        """The encoder's integer components, each [..., N], of integer channels [C, ..., N]."""
+        if self.channels == 1:
+            return [channels[0]]
+        return emulator.rgb_to_ycbcr(channels[0], channels[1], channels[2])
+
+    def integer_changes(self, values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
+        """What offsets do to the integer components of pixels.
+
+        Args:
+            values: [..., C] int32, integer channel values of pixels.
+            offsets: [K, C] int32.
+
+        Returns:
+            For each component [..., K] int32.
+        """
+        if self.channels == 1:
+            return [np.broadcast_to(offsets[:, 0], (*values.shape[:-1], len(offsets)))]
+        rest = values @ emulator.COLOR.T + emulator.COLOR_ROUNDING
+        rest &= 0xFFFF
+        change = offsets @ emulator.COLOR.T
+        return [(rest[..., c, None] + change[:, c]) >> 16 for c in range(3)]
+
+    def coefficients(self, channels: np.ndarray) -> np.ndarray:
+        """The encoder's c8 [64, blocks, N] int32 of integer channels [C, R, N]."""
+        planes = self.integers(channels)
+        samples = np.empty((64, len(self.blocks), channels.shape[-1]), np.int32)
+        for number, block in enumerate(self.blocks):
+            samples[:, number] = block.samples(planes[block.component])
+        return dct(samples)
+
+
+def dct(samples: np.ndarray) -> np.ndarray:
+    """c8 [64, ...] int32 of integer samples [64, ...] int32."""
+    return emulator.forward_dct(samples.reshape(8, 8, -1)).reshape(samples.shape)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the coefficients of a batch must be: closed intervals of c8.
+
+    Attributes:
+        low, high: [64, blocks, N] int32.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def take(self, units: np.ndarray) -> "Cells":
+        """Those of some units of the batch."""
+        return Cells(self.low[..., units], self.high[..., units])
+
+    def missed(self, c8: np.ndarray) -> np.ndarray:
+        """Which coefficients [64, blocks, N] are outside."""
+        return (c8 < self.low) | (c8 > self.high)
+
+
+@functools.lru_cache(maxsize=32)
+def unit(sampling: str, height: int, width: int) -> Unit:
+    """The unit of a sampling of which height x width pixels are in the image."""
+    parts = emulator.reduced_factors(sampling)
+    ratios = emulator.ratios(sampling)
+    full_height = 8 * max(v for _, v in parts)
+    full_width = 8 * max(h for h, _ in parts)
+    y, x = (axis.ravel() for axis in np.mgrid[:height, :width])
+    order = np.lexsort((x, y, x // 8, y // 8))
+    y, x = y[order], x[order]
+    index = np.empty((height, width), np.intp)
+    index[y, x] = np.arange(len(y))
+    blocks = [
+        _block(component, row, column, ratios[component], index, full_height // 8)
+        for component, (h, v) in enumerate(parts)
+        for row in range(v)
+        for column in range(h)
+        if 8 * row * ratios[component][1] < height and 8 * column * ratios[component][0] < width
+    ]
+    cut = (height, width) != (full_height, full_width)
+    return Unit(len(parts), y, x, ratios, tuple(blocks), cut)
+
+
+def _block(
+    component: int,
+    row: int,
+    column: int,
+    ratio: tuple[int, int],
+    index: np.ndarray,
+    group_height: int,
+) -> Block:
+    """One block; index: [height, width] the number of each pixel of the unit."""
+    across, down = ratio
+    height, width = index.shape
+    v, u = (axis.ravel() for axis in np.mgrid[8 * row : 8 * row + 8, 8 * column : 8 * column + 8])
+    # Downwards the last downsampled row is repeated from the end of its group of pixel rows on;
+    # to the right the last pixel column is.
+    last_row = -(-height // group_height) * group_height // down - 1
+    sampled_rows = np.minimum(v, last_row)
+    member_rows = sampled_rows[:, None] * down + np.repeat(np.arange(down), across)
+    member_columns = u[:, None] * across + np.tile(np.arange(across), down)
+    members = index[np.minimum(member_rows, height - 1), np.minimum(member_columns, width - 1)]
+    bias = emulator.downsampling_bias(across, down, 8 * column + 8)[u]
+
+    inside = (v * down < height) & (u * across < width)
+    real = np.flatnonzero(inside)
+    place = np.cumsum(inside) - 1
+    source_row = np.minimum(v, (height - 1) // down) - 8 * row
+    source_column = np.minimum(u, (width - 1) // across) - 8 * column
+    source = place[8 * source_row + source_column]
+
+    used = np.unique(members)
+    occurrences = np.zeros((64, len(used)))
+    np.add.at(occurrences, (np.arange(64)[:, None], np.searchsorted(used, members)), 1)
+    count = across * down
+    k = dct_matrix()
+    shift = (bias - (count - 1) / 2) / count - 128.0
+    contiguous = used[-1] - used[0] + 1 == len(used)
+    return Block(
+        component,
+        row,
+        column,
+        members,
+        bias[:, None].astype(np.int32),
+        real,
+        source,
+        slice(int(used[0]), int(used[-1]) + 1) if contiguous else used,
+        (k @ occurrences / count).astype(np.float32),
+        (k @ shift)[:, None].astype(np.float32),
+        ((occurrences / occurrences.sum(axis=0)).T @ k.T).astype(np.float32),
+    )
+
+
+def gather_cells(
+    unit: Unit,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+    parts: Sequence[tuple[int, int]],
+    places: np.ndarray,
+) -> Cells:
+    """The cells of units.
+
+    Args:
+        unit: their shape.
+        levels, tables: of the file.
+        parts: factors of each component, reduced.
+        places: [N, 2] row and column of each unit in the grid of units.
+    """
+    low = np.empty((64, len(unit.blocks), len(places)), np.int32)
+    high = np.empty_like(low)
+    for number, block in enumerate(unit.blocks):
+        h, v = parts[block.component]
+        wanted = levels[block.component][
+            places[:, 0] * v + block.row, places[:, 1] * h + block.column
+        ]
+        steps = tables[block.component].reshape(64, 1)
+        low[:, number], high[:, number] = emulator.cells(wanted.reshape(-1, 64).T, steps)
+    return Cells(low, high)
