@@ -1,0 +1,163 @@
+"""How far images are from a file's levels, and the nearest images that are not.
+
+D x are an image's unrounded coefficients in steps, in real arithmetic, L the file's levels. An
+image is consistent where |D x - L| <= 1/2 everywhere (Man et al., arXiv 2211.11827, and Bahat
+and Michaeli). All functions are differentiable, and work in real arithmetic; what libjpeg makes
+of an 8-bit image is the certificate's matter.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from keras_jpeg_gan.jpeg import codec, color, emulator
+
+# Where the penalty starts and where it becomes linear, in steps.
+TOLERATED, LINEAR = 0.4, 0.6
+
+# Of the float projection where the image's border cuts an MCU.
+EDGE_ITERATIONS = 60
+
+
+def coefficients(pixels: Any, tables: Sequence[Any], sampling: str) -> list[Any]:
+    """D x: the unrounded coefficients of images in steps.
+
+    Args:
+        pixels: [B, H, W, 3] (RGB) or [B, H, W, 1] (gray), 0..255, uint8 or float32.
+        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
+        sampling: as `emulator.factors` reads it.
+
+    Returns:
+        [B, Hb, Wb, 8, 8] float32 for each component.
+
+    Raises:
+        ConfigError: as `codec.compress`.
+    """
+    return codec.transform(codec.to_ycbcr(pixels), tables, sampling)
+
+
+def violation(
+    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str
+) -> list[Any]:
+    """|D x - L| in steps; consistent is <= 1/2.
+
+    Args:
+        pixels, tables, sampling: as `coefficients`.
+        levels: [B, Hb, Wb, 8, 8] float32 for each component.
+
+    Returns:
+        [B, Hb, Wb, 8, 8] float32 for each component.
+
+    Raises:
+        ConfigError: as `codec.compress`.
+    """
+    found = coefficients(pixels, tables, sampling)
+    return [ops.abs(a - b) for a, b in zip(found, levels, strict=True)]
+
+
+def penalty(pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str) -> Any:
+    """The training penalty C: the mean of phi(D x - L) over all coefficients of all components.
+
+    phi is 0 up to 0.4 steps, 2.5 (|e| - 0.4)^2 up to 0.6, |e| - 0.5 beyond. Y, Cb and Cr are
+    clipped to [0, 255] before the transform, and pass no gradient where they are.
+
+    Args:
+        pixels, levels, tables, sampling: as `violation`.
+
+    Returns:
+        A float32 scalar.
+
+    Raises:
+        ConfigError: as `codec.compress`.
+    """
+    ycbcr = ops.clip(codec.to_ycbcr(pixels), 0, 255)
+    found = codec.transform(ycbcr, tables, sampling)
+    costs = [phi(a - b) for a, b in zip(found, levels, strict=True)]
+    count = sum(ops.cast(ops.size(cost), "float32") for cost in costs)
+    return sum(ops.sum(cost) for cost in costs) / count
+
+
+def phi(error: Any) -> Any:
+    """The penalty of an error [...] in steps: once differentiable, [...]."""
+    size = ops.abs(error)
+    quadratic = ops.clip(size - TOLERATED, 0, LINEAR - TOLERATED)
+    return 0.5 * quadratic**2 / (LINEAR - TOLERATED) + ops.relu(size - LINEAR)
+
+
+def project(
+    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float = 0.0
+) -> Any:
+    """The float projection: the nearest consistent images, in Y, Cb, Cr and real arithmetic.
+
+    Only the change of the coefficients is transformed back, repeated over each sample's pixels
+    and added, so that a consistent image stays as it is, bit for bit, and chroma detail is kept.
+    Nothing is clipped: the result may leave 0..255.
+
+    In whole MCUs this is the orthogonal projection, and violations end at 1/2 - margin but for
+    float32 (1e-4 grey levels). In the MCUs that the right or lower border cuts, padded samples
+    are copies of real ones and not every coefficient can be had; there an accelerated
+    alternating projection runs for `EDGE_ITERATIONS`. Its result is consistent, but not quite
+    the nearest: to 1e-3 steps wherever the levels have a preimage in real arithmetic, which
+    above some quality 95 not all have.
+
+    Args:
+        pixels, levels, tables, sampling: as `violation`.
+        margin: by how many steps, 0 to 1/2, to stay within the cells.
+
+    Returns:
+        The shape of pixels, float32.
+
+    Raises:
+        ConfigError: as `codec.compress`.
+    """
+    pixels = _step(ops.cast(pixels, "float32"), levels, tables, sampling, margin)
+    factors = emulator.factors(sampling)
+    for axis in (0, 1):  # across, down
+        in_blocks = max(pair[axis] for pair in factors)
+        size = ops.shape(pixels)[2 - axis]
+        if isinstance(size, int) and size % (8 * in_blocks) == 0:
+            continue
+        cut = (size - 1) // (8 * in_blocks)
+        inner, border = _split(pixels, 8 * in_blocks * cut, axis)
+        border_levels = [
+            _split(component, pair[axis] * cut, axis)[1]
+            for component, pair in zip(levels, factors, strict=True)
+        ]
+        border = _iterate(border, border_levels, tables, sampling, margin)
+        pixels = ops.concatenate([inner, border], axis=2 - axis)
+    return pixels
+
+
+def _step(
+    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float
+) -> Any:
+    """Clamp the coefficients to their cells, and spread the change over the pixels."""
+    reach = 0.5 - margin
+    found = coefficients(pixels, tables, sampling)
+    errors = [a - b for a, b in zip(found, levels, strict=True)]
+    steps = [ops.clip(error, -reach, reach) - error for error in errors]
+    planes = codec.inverse_transform(steps, tables)
+    change = codec.spread(planes, sampling, *ops.shape(pixels)[1:3])
+    return pixels + (change if len(planes) == 1 else color.ycbcr_change_to_rgb(change))
+
+
+def _iterate(
+    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float
+) -> Any:
+    """Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights)."""
+
+    def body(k: Any, state: tuple[Any, Any]) -> tuple[Any, Any]:
+        before, ahead = state
+        after = _step(ahead, levels, tables, sampling, margin)
+        momentum = ops.cast(k, "float32") / (ops.cast(k, "float32") + 3)
+        return after, after + momentum * (after - before)
+
+    return ops.fori_loop(0, EDGE_ITERATIONS, body, (pixels, pixels))[0]
+
+
+def _split(tensor: Any, position: Any, axis: int) -> tuple[Any, Any]:
+    """Left and right of a column (axis 0), or above and below a row (axis 1)."""
+    if axis == 0:
+        return tensor[:, :, :position], tensor[:, :, position:]
+    return tensor[:, :position], tensor[:, position:]

@@ -1,0 +1,308 @@
+"""The operator D, the penalty and the float projection."""
+
+import functools
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_jpeg_gan.jpeg import codec, consistency
+from keras_jpeg_gan.jpeg.tables import quality_tables
+
+SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1"]
+CHANGE = 1e-3  # steps: float32, and the alternating projection at cut MCUs
+
+
+def tables_of(quality: int, sampling: str) -> list[np.ndarray]:
+    luma, chroma = (table.astype(np.float32) for table in quality_tables(quality))
+    return [luma] if sampling == "gray" else [luma, chroma, chroma]
+
+
+def picture(height: int, width: int, sampling: str, batch: int = 1) -> np.ndarray:
+    """Smooth waves and noise, [B, H, W, C] float32 integers within 0..255."""
+    rng = np.random.default_rng(height * width)
+    y, x = np.mgrid[:height, :width][..., None]
+    channels = np.arange(1 if sampling == "gray" else 3)
+    waves = np.sin(y / 9 + channels) + np.cos(x / (5 + channels)) + (x > 2 * y)
+    noise = rng.normal(0, 12, (batch, height, width, len(channels)))
+    return np.clip(np.round(128 + 30 * waves + noise), 0, 255).astype(np.float32)
+
+
+def case(
+    size: tuple[int, int], sampling: str, quality: int, batch: int = 1
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """An original, its levels in real arithmetic (so that it is consistent) and the tables."""
+    original = picture(*size, sampling, batch)
+    tables = tables_of(quality, sampling)
+    levels = codec.compress(original, tables, sampling, rounded=False)
+    return original, [np.array(level) for level in levels], tables
+
+
+def largest_violation(pixels, levels, tables, sampling) -> float:
+    found = consistency.violation(pixels, levels, tables, sampling)
+    return max(float(np.array(component).max()) for component in found)
+
+
+def test_violation_of_the_original_is_at_most_a_half():
+    original, levels, tables = case((21, 35), "4:2:0", 80)
+    assert 0.4 < largest_violation(original, levels, tables, "4:2:0") <= 0.5001
+
+
+def test_violation_is_the_distance_in_steps():
+    pixels = np.full((1, 8, 8, 1), 128, np.float32)
+    levels = [np.zeros((1, 1, 1, 8, 8), np.float32)]
+    levels[0][0, 0, 0, 0, 0], levels[0][0, 0, 0, 2, 5] = 3, -1
+    tables = [np.full((8, 8), 16, np.float32)]
+    expected = np.abs(levels[0]).copy()
+    expected[0, 0, 0, 0, 0] = 3 - 8 * 10 / 16  # ten grey levels are a DC of eighty
+    found = consistency.violation(pixels + 10, levels, tables, "gray")[0]
+    np.testing.assert_allclose(found, np.abs(expected), atol=1e-5)
+
+
+def test_phi_has_its_closed_form():
+    errors = np.array([0, 0.39, 0.4, 0.5, 0.6, 1, 7.25])
+    expected = np.array([0, 0, 0, 0.025, 0.1, 0.5, 6.75])
+    for sign in (1, -1):
+        np.testing.assert_allclose(consistency.phi(sign * errors), expected, atol=1e-6)
+    with tf.GradientTape() as tape:
+        at = tf.constant([-2, -0.6001, -0.5, 0, 0.3, 0.5, 0.5999, 3], tf.float32)
+        tape.watch(at)
+        total = tf.reduce_sum(consistency.phi(at))
+    slopes = [-1, -1, -0.5, 0, 0, 0.5, 1, 1]
+    np.testing.assert_allclose(tape.gradient(total, at), slopes, atol=1e-3)
+
+
+def test_penalty_is_the_mean_over_all_coefficients():
+    original, levels, tables = case((24, 40), "4:2:0", 60, batch=2)
+    noisy = original + np.random.default_rng(0).normal(0, 9, original.shape).astype(np.float32)
+    noisy = np.clip(noisy, 20, 230)
+    errors = consistency.violation(noisy, levels, tables, "4:2:0")
+    values = np.concatenate([np.array(consistency.phi(error)).ravel() for error in errors])
+    found = float(consistency.penalty(noisy, levels, tables, "4:2:0"))
+    assert found > 0.01
+    np.testing.assert_allclose(found, values.mean(), rtol=1e-4)
+
+
+def test_penalty_clips_the_colours():
+    white = np.full((1, 16, 16, 3), 255, np.float32)
+    tables = tables_of(90, "4:4:4")
+    levels = codec.compress(white, tables, "4:4:4", rounded=False)
+    assert float(consistency.penalty(white, levels, tables, "4:4:4")) == 0
+    assert float(consistency.penalty(white + 100, levels, tables, "4:4:4")) == 0
+    assert largest_violation(white + 100, levels, tables, "4:4:4") > 100
+
+
+@pytest.mark.parametrize("level", [0.0, 255.0, 300.0, -40.0, 77.3])
+@pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
+def test_gradients_are_finite_on_flat_and_clipped_images(level, sampling):
+    _, levels, tables = case((16, 32), sampling, 60)
+    pixels = tf.fill((1, 16, 32, 1 if sampling == "gray" else 3), level)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(pixels)
+        penalty = consistency.penalty(pixels, levels, tables, sampling)
+        projected = tf.reduce_sum(consistency.project(pixels, levels, tables, sampling) ** 2)
+    for loss in (penalty, projected):
+        assert np.isfinite(tape.gradient(loss, pixels)).all()
+
+
+def test_penalty_has_its_gradient():
+    original, levels, tables = case((16, 24), "4:2:0", 60)
+    pixels = tf.constant(np.clip(original + 15 * np.sin(original), 20, 230))
+    with tf.GradientTape() as tape:
+        tape.watch(pixels)
+        loss = consistency.penalty(pixels, levels, tables, "4:2:0")
+    direction = tape.gradient(loss, pixels)
+    slope = float(tf.norm(direction))
+    step = 0.5 * direction / slope
+    ahead = consistency.penalty(pixels + step, levels, tables, "4:2:0")
+    behind = consistency.penalty(pixels - step, levels, tables, "4:2:0")
+    np.testing.assert_allclose(float(ahead - behind), slope, rtol=0.05)
+
+
+@functools.cache
+def compiled_projection(sampling: str):
+    """`project` as a graph for any size: pixels, levels, tables."""
+    channels = 1 if sampling == "gray" else 3
+    signature = [
+        tf.TensorSpec([None, None, None, channels]),
+        [tf.TensorSpec([None, None, None, 8, 8])] * channels,
+        [tf.TensorSpec([None, 8, 8])] * channels,
+    ]
+    return tf.function(
+        lambda pixels, levels, tables: consistency.project(pixels, levels, tables, sampling),
+        input_signature=signature,
+    )
+
+
+def mixed_case(
+    size: tuple[int, int], sampling: str
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """A noisy image, the original, its levels and its tables; two of quality 10 and 85."""
+    original = picture(*size, sampling, batch=2)
+    pairs = zip(tables_of(10, sampling), tables_of(85, sampling), strict=True)
+    tables = [np.stack(pair) for pair in pairs]
+    levels = codec.compress(original, tables, sampling, rounded=False)
+    noise = np.random.default_rng(1).normal(0, 20, original.shape).astype(np.float32)
+    return original + noise, original, [np.array(level) for level in levels], tables
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_projection_is_consistent_and_idempotent(sampling):
+    noisy, original, levels, tables = mixed_case((32, 64), sampling)
+    assert largest_violation(noisy, levels, tables, sampling) > 0.5
+    once = np.array(consistency.project(noisy, levels, tables, sampling))
+    assert largest_violation(once, levels, tables, sampling) <= 0.5001
+    twice = np.array(consistency.project(once, levels, tables, sampling))
+    np.testing.assert_allclose(twice, once, atol=2e-3)
+    # To a convex set that holds the original, it can only come nearer, in Y, Cb, Cr.
+    before, after = (
+        np.linalg.norm(codec.to_ycbcr(image) - codec.to_ycbcr(original)) for image in (noisy, once)
+    )
+    assert after < before
+
+
+@pytest.mark.parametrize("sampling", ["gray", "4:2:0", "4:1:1", "1x4,1x2,1x1"])
+def test_projection_where_the_border_cuts_mcus_and_sizes_are_unknown(sampling):
+    project = compiled_projection(sampling)
+    for size in ((21, 43), (1, 1), (16, 32)):
+        noisy, _, levels, tables = mixed_case(size, sampling)
+        projected = project(noisy, levels, tables)
+        assert largest_violation(projected, levels, tables, sampling) <= 0.5 + CHANGE
+    np.testing.assert_allclose(project(projected, levels, tables), projected, atol=2e-3)
+
+
+def test_projection_is_the_nearest_point():
+    # The change is orthogonal to nothing but the cells' faces: for every consistent image c,
+    # <x - P x, c - P x> <= 0, in Y, Cb, Cr.
+    original, levels, tables = case((32, 48), "4:2:0", 60)
+    rng = np.random.default_rng(2)
+    image = original + rng.normal(0, 20, original.shape).astype(np.float32)
+    nearest = codec.to_ycbcr(consistency.project(image, levels, tables, "4:2:0"))
+    away = codec.to_ycbcr(image) - nearest
+    for _ in range(5):
+        other = original + rng.normal(0, 30, original.shape).astype(np.float32)
+        other = codec.to_ycbcr(consistency.project(other, levels, tables, "4:2:0"))
+        assert np.sum(away * (other - nearest)) <= 1e-3 * np.sum(away**2)
+
+
+@pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
+def test_consistent_images_stay_bit_for_bit(sampling):
+    original, _, tables = case((21, 43), sampling, 60)
+    # The levels are the coefficients themselves, so that no rounding is at stake.
+    exact = consistency.coefficients(original, tables, sampling)
+    whole = [np.stack([table]) for table in tables]
+    projected = compiled_projection(sampling)(original, exact, whole)
+    np.testing.assert_array_equal(projected, original)
+
+
+def test_projection_keeps_the_margin():
+    original, levels, tables = case((32, 64), "4:2:0", 60)
+    projected = consistency.project(original, levels, tables, "4:2:0", margin=0.1)
+    assert largest_violation(projected, levels, tables, "4:2:0") <= 0.4 + CHANGE
+
+
+def test_projection_keeps_chroma_detail():
+    # What 4:2:0 does not see of the original's chroma is neither lost nor changed.
+    original, levels, tables = case((32, 64), "4:2:0", 60)
+    noisy = original + np.random.default_rng(3).normal(0, 20, original.shape).astype(np.float32)
+    change = codec.to_ycbcr(consistency.project(noisy, levels, tables, "4:2:0")) - codec.to_ycbcr(
+        noisy
+    )
+    quads = np.array(change)[0, ..., 1:].reshape(16, 2, 32, 2, 2)
+    assert np.abs(quads).max() > 1
+    np.testing.assert_allclose(quads, np.broadcast_to(quads[:, :1, :, :1], quads.shape), atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [(16, 32), (21, 43)])
+def test_the_mean_of_consistent_images_is_consistent(size):
+    original, levels, tables = case(size, "4:2:0", 60)
+    rng = np.random.default_rng(4)
+    samples = original + rng.normal(0, 20, (16, *original.shape[1:])).astype(np.float32)
+    whole = [np.stack([table]) for table in tables]
+    projected = np.array(compiled_projection("4:2:0")(samples, levels, whole))
+    mean = projected.mean(axis=0, keepdims=True)
+    assert largest_violation(mean, levels, tables, "4:2:0") <= 0.5 + CHANGE
+
+
+@pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
+def test_theorem_1_the_posterior_mean_is_consistent(sampling):
+    # A prior of 3^6 images: a picture and each of six patterns with amplitude -1, 0 or 1, with
+    # random probabilities. All images with the same levels make up a posterior.
+    rng = np.random.default_rng(5)
+    base = picture(16, 16, sampling)
+    patterns = rng.normal(0, 8, (6, *base.shape[1:]))
+    amplitudes = np.stack(np.meshgrid(*6 * [[-1, 0, 1]]), -1).reshape(-1, 6)
+    images = (base + np.tensordot(amplitudes, patterns, 1)).astype(np.float32)
+    prior = rng.exponential(size=len(images))
+    tables = tables_of(5, sampling)
+    components = codec.compress(images, tables, sampling, rounded=False)
+    levels = np.concatenate([np.reshape(c, (len(images), -1)) for c in components], axis=1)
+    _, which = np.unique(levels, axis=0, return_inverse=True)
+    which = which.ravel()
+    sizes = np.bincount(which)
+    assert (sizes > 4).sum() >= 10
+    for group in np.flatnonzero(sizes > 4):
+        members = which == group
+        mean = np.average(images[members], axis=0, weights=prior[members])[None]
+        seen = [np.array(c)[members][:1] for c in components]
+        assert largest_violation(mean.astype(np.float32), seen, tables, sampling) <= 0.5001
+
+
+BOTH_BACKENDS = """
+import sys
+import keras, numpy as np
+from keras_jpeg_gan.jpeg import codec, consistency
+
+given = np.load(sys.argv[1])
+tables, pixels = list(given["tables"]), given["pixels"]
+levels = codec.compress(pixels, tables, "4:2:0")
+results = {f"levels_{i}": levels[i] for i in range(3)}
+size = pixels.shape[1:3]
+results["decoded"] = codec.decompress(levels, tables, "4:2:0", *size)
+results["real"] = codec.decompress(levels, tables, "4:2:0", *size, rounded=False)
+noisy = pixels + given["noise"]
+if keras.backend.backend() == "jax":
+    import jax
+    project = jax.jit(lambda x: consistency.project(x, levels, tables, "4:2:0"))
+else:
+    import tensorflow as tf
+    project = tf.function(lambda x: consistency.project(x, levels, tables, "4:2:0"))
+results["projected"] = project(noisy)
+results["penalty"] = consistency.penalty(noisy, levels, tables, "4:2:0")
+if keras.backend.backend() == "jax":
+    results["gradient"] = jax.grad(consistency.penalty)(noisy, levels, tables, "4:2:0")
+else:
+    with tf.GradientTape() as tape:
+        noisy = tf.constant(noisy)
+        tape.watch(noisy)
+        loss = consistency.penalty(noisy, levels, tables, "4:2:0")
+    results["gradient"] = tape.gradient(loss, noisy)
+np.savez(sys.argv[2], **{name: np.asarray(value) for name, value in results.items()})
+"""
+
+
+def test_jax_and_tensorflow_agree(tmp_path):
+    pixels = picture(37, 45, "4:2:0", batch=2)
+    noise = np.random.default_rng(6).normal(0, 10, pixels.shape).astype(np.float32)
+    given = tmp_path / "given.npz"
+    np.savez(given, pixels=pixels, noise=noise, tables=np.stack(tables_of(60, "4:2:0")))
+    results = {}
+    for backend in ("tensorflow", "jax"):
+        output = tmp_path / f"{backend}.npz"
+        subprocess.run(
+            [sys.executable, "-c", BOTH_BACKENDS, str(given), str(output)],
+            env={**os.environ, "KERAS_BACKEND": backend},
+            check=True,
+            capture_output=True,
+        )
+        results[backend] = np.load(output)
+    assert set(results["jax"].files) == set(results["tensorflow"].files)
+    for name in results["jax"].files:
+        exact = name.startswith(("levels", "decoded"))
+        tolerance = 0 if exact else 0.05 if name == "projected" else 2e-3
+        np.testing.assert_allclose(
+            results["jax"][name], results["tensorflow"][name], atol=tolerance, err_msg=name
+        )
