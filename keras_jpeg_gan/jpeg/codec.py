@@ -58,6 +58,7 @@ def decompress(
         rounded: as libjpeg, or in real arithmetic (the module's words).
         smooth: libjpeg's triangle filter ("fancy upsampling") where it has one: chroma of half
             the width, the height or both. Otherwise, and for other ratios, chroma is repeated.
+            Like libjpeg, fewer than three samples across are repeated too, if the width is known.
 
     Returns:
         [B, H, W, 3] (RGB) or [B, H, W, 1] (gray) float32.
