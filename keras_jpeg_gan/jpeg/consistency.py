@@ -98,8 +98,8 @@ def project(
     float32 (1e-4 grey levels). In the MCUs that the right or lower border cuts, padded samples
     are copies of real ones and not every coefficient can be had; there an accelerated
     alternating projection runs for `EDGE_ITERATIONS`. Its result is consistent, but not quite
-    the nearest: to 1e-3 steps wherever the levels have a preimage in real arithmetic, which
-    above some quality 95 not all have.
+    the nearest: to 1e-3 steps on libjpeg's levels up to quality 90. From 95 on, libjpeg's
+    rounding leaves some cut blocks without an exact preimage in real arithmetic.
 
     Args:
         pixels, levels, tables, sampling: as `violation`.
