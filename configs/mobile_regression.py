@@ -1,6 +1,9 @@
-"""The bundled `regression`: `mobile` on absolute error, quality 5-95.
+r"""The bundled `regression`, first part: `mobile` on absolute error, quality 5-95.
 
-jpeg-gan-train --config=configs/mobile_regression.py --config.images=FOLDER --workdir=runs/mobile
+    jpeg-gan-train --config=configs/mobile_regression.py --config.images=FOLDER \
+        --workdir=runs/mobile
+
+Half an hour on two free CPU cores. configs/mobile_regression_finish.py goes on from its weights.
 """
 
 from ml_collections import ConfigDict
@@ -9,7 +12,7 @@ from configs import default
 
 
 def get_config() -> ConfigDict:
-    """Small patches and a large rate first; mobile_regression_finish goes on from there."""
+    """Small patches and a large rate."""
     config = default.get_config()
     config.update(
         preset="mobile",
@@ -17,9 +20,9 @@ def get_config() -> ConfigDict:
         quality_skew=1.5,
         loss="mae",
         batch=16,
-        steps=24_000,
+        steps=8_000,
         learning_rate=1e-3,
-        final_learning_rate=1e-5,
+        final_learning_rate=2e-4,
         ema=0.998,
     )
     return config

@@ -6,8 +6,13 @@ from typing import Any
 import h5py
 
 from keras_jpeg_gan.errors import ModelError
-from keras_jpeg_gan.models.cards import ModelCard, find_model
+from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, ModelCard, file_sha256, find_model
 from keras_jpeg_gan.models.generator import PRESETS, Generator
+
+LIMITS = (
+    "Restored detail is an estimate, not evidence: not for forensic or medical purposes. Trained "
+    "on photographs compressed once by libjpeg, quality 5 to 95."
+)
 
 
 def load_weights(generator: Generator, path: str | pathlib.Path) -> None:
@@ -21,6 +26,38 @@ def load_weights(generator: Generator, path: str | pathlib.Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelError(f"{path}: weights do not load ({reason})") from error
+
+
+def save_model(
+    generator: Generator,
+    path: pathlib.Path,
+    kind: str,
+    trained: dict[str, Any],
+    validation: dict[str, float],
+    dtype: str = "float32",
+) -> None:
+    """Write NAME.weights.h5 and its card NAME.json, whole, for `load_model` and --model.
+
+    Args:
+        generator: of a preset, whose name it bears.
+        path: of the weights, NAME.weights.h5; what stood there is replaced.
+        kind, trained, validation: as in `ModelCard`.
+        dtype: of the stored weights.
+    """
+    name = path.name.removesuffix(WEIGHTS_SUFFIX)
+    unfinished = path.with_name(f"{name}.unfinished{WEIGHTS_SUFFIX}")
+    save_weights(generator, unfinished, dtype)
+    card = ModelCard(
+        name=name,
+        preset=generator.name,
+        kind=kind,
+        sha256=file_sha256(unfinished),
+        trained=trained,
+        validation=validation,
+        limits=LIMITS,
+    )
+    unfinished.replace(path)
+    card.write(path.with_name(f"{name}.json"))
 
 
 def save_weights(generator: Generator, path: str | pathlib.Path, dtype: str = "float16") -> None:

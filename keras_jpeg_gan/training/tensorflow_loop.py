@@ -16,7 +16,7 @@ from keras_jpeg_gan.data.pipeline import PatchLaw, batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images, held_back
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import load_weights
+from keras_jpeg_gan.models.presets import load_weights, save_model
 from keras_jpeg_gan.training import checkpoints
 from keras_jpeg_gan.training.monitor import Monitor
 from keras_jpeg_gan.training.objectives import REGRESSION
@@ -97,8 +97,9 @@ class RegressionStep:
 def train(config: Any, workdir: pathlib.Path) -> dict[str, float]:
     """Train until config.steps; taken up from the newest checkpoint in workdir.
 
-    Writes workdir/checkpoints, workdir/metrics.jsonl and workdir/generator.weights.h5 (the
-    averaged weights of the newest validation). Ctrl-C writes a checkpoint before it ends.
+    Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
+    workdir/generator.weights.h5 (averaged weights) with its card. Ctrl-C writes a
+    checkpoint before it ends.
 
     Returns:
         The last validation's figures.
@@ -154,7 +155,13 @@ def train(config: Any, workdir: pathlib.Path) -> dict[str, float]:
             if step % config.validate_every == 0 or step == config.steps:
                 with step_function.averaged_weights():
                     figures = validation(restore)
-                    step_function.generator.save_weights(workdir / "generator.weights.h5")
+                    save_model(
+                        step_function.generator,
+                        workdir / "generator.weights.h5",
+                        kind="regression",
+                        trained={"steps": step, "config": _trained_by(config)},
+                        validation=figures,
+                    )
                 monitor.validation(step, figures)
             if step % config.checkpoint_every == 0 or step == config.steps:
                 checkpoints.save(folder, step, step_function.variables)
@@ -163,6 +170,12 @@ def train(config: Any, workdir: pathlib.Path) -> dict[str, float]:
         logging.info("interrupted; %s", path.name)
         raise
     return figures
+
+
+def _trained_by(config: Any) -> dict[str, Any]:
+    """The config as JSON can hold it, without the paths of this machine."""
+    left_out = ("images", "initial_weights")
+    return {key: value for key, value in config.to_dict().items() if key not in left_out}
 
 
 def strategy_for(devices: Sequence[str]) -> tf.distribute.Strategy:
