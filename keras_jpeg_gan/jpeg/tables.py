@@ -1,4 +1,4 @@
-"""Quantization tables: the IJG's, their scaling by quality and its inverse, and their logarithms.
+"""Quantization tables: the IJG's, their scaling by quality and its inverse.
 
 A table is [8, 8] int32 in natural order, frequency across in the last axis.
 """
@@ -96,21 +96,6 @@ def network_tables(tables: Sequence[np.ndarray]) -> np.ndarray:
     logarithms = _logarithms(tables)
     chroma = logarithms[1:].mean(axis=0) if len(tables) == 3 else logarithms[0]
     return np.exp(np.stack([logarithms[0], chroma])).astype(np.float32)
-
-
-def conditioning(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """The logarithms of `network_tables` in units of log 255, above 1 for 16-bit steps only.
-
-    Args:
-        tables: [8, 8] steps >= 1 for each component, one or three.
-
-    Returns:
-        [128] float32: luma, then chroma, each in natural order.
-
-    Raises:
-        JpegFormatError: as `network_tables`.
-    """
-    return (np.log(network_tables(tables)) / np.log(np.float32(255))).reshape(128)
 
 
 def _logarithms(tables: Sequence) -> np.ndarray:

@@ -48,46 +48,35 @@ def test_quality_out_of_range(quality):
         tables.quality_tables(quality)
 
 
-def test_conditioning_is_luma_then_chroma_in_units_of_log_255():
-    luma, chroma = tables.quality_tables(1)[0], np.ones((8, 8), int)
-    chroma[0, 1] = 255 * 255
-    vector = tables.conditioning([luma, chroma, chroma])
-    assert vector.dtype == np.float32
-    np.testing.assert_allclose(vector[:64], 1, rtol=1e-6)
-    expected = np.zeros(64)
-    expected[1] = 2  # across is the faster axis; 16-bit steps go in as they are
-    np.testing.assert_allclose(vector[64:], expected, atol=1e-6)
-
-
 def test_network_tables_are_the_files_steps():
     luma, chroma = tables.quality_tables(75)
-    np.testing.assert_allclose(
-        tables.network_tables([luma, chroma, chroma]), [luma, chroma], rtol=1e-6
-    )
+    chroma[0, 1] = 255 * 255  # 16-bit steps go in as they are
+    found = tables.network_tables([luma, chroma, chroma])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [luma, chroma], rtol=1e-6)
 
 
-def test_conditioning_of_grayscale_repeats_luma():
+def test_grayscale_repeats_luma():
     luma, _ = tables.quality_tables(30)
     np.testing.assert_array_equal(
-        tables.conditioning([luma]), tables.conditioning([luma, luma, luma])
+        tables.network_tables([luma]), tables.network_tables([luma, luma, luma])
     )
 
 
-def test_conditioning_takes_the_mean_of_the_logarithms_of_cb_and_cr():
-    luma = np.full((8, 8), 16)
-    vector = tables.conditioning([luma, np.full((8, 8), 2), np.full((8, 8), 32)])
-    np.testing.assert_allclose(vector[64:], np.log(8) / np.log(255), rtol=1e-6)
+def test_cb_and_cr_give_their_geometric_mean():
+    found = tables.network_tables([np.full((8, 8), steps) for steps in (16, 2, 32)])
+    np.testing.assert_allclose(found[1], 8, rtol=1e-6)
 
 
 def test_a_step_of_zero_is_refused():
     luma, chroma = tables.quality_tables(50)
     chroma[3, 4] = 0
     with pytest.raises(JpegFormatError, match="step of 0"):
-        tables.conditioning([luma, chroma, chroma])
+        tables.network_tables([luma, chroma, chroma])
     with pytest.raises(JpegFormatError, match="step of 0"):
         tables.estimate_quality(luma, chroma)
 
 
 def test_two_tables_are_no_colour_file():
     with pytest.raises(JpegFormatError, match="2 components"):
-        tables.conditioning(list(tables.quality_tables(50)))
+        tables.network_tables(list(tables.quality_tables(50)))
