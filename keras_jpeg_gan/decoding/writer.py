@@ -31,6 +31,10 @@ _LARGEST_DPI = 1e6
 # TIFF tags: ImageDescription, Software, XMP.
 _DESCRIPTION, _SOFTWARE, _XMP = 270, 305, 700
 
+# EXIF tags that describe the photograph, not its file: description, make, model, orientation,
+# date, artist, copyright; and the folders of exposure and of place.
+_EXIF_IN_TIFF = {270, 271, 272, 274, 306, 315, 33432, 34665, 34853}
+
 
 def format_of(path: pathlib.Path) -> str:
     """The format that a file's name asks for.
@@ -54,7 +58,8 @@ def encode(
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
         image_format: of `FORMATS`. WebP stores gray as RGB.
         metadata: to carry over, with the provenance; None for neither. WebP has no place for
-            comments and provenance.
+            comments and provenance; of EXIF, TIFF takes what tells of the photograph, if it
+            can be parsed.
         provenance: what made the pixels, in a line.
 
     Raises:
@@ -94,16 +99,29 @@ def _webp_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
 
 
 def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
-    options: dict[str, Any] = {"compression": "tiff_adobe_deflate"}
+    # Uncompressed: Pillow's compressing writer drops the folders of EXIF.
     if metadata is None:
-        return options
-    tags: dict[int, Any] = {
-        _SOFTWARE: SOFTWARE,
-        _DESCRIPTION: "\n".join([provenance, *metadata.comments]),
-    }
+        return {}
+    tags = _tiff_tags(metadata.exif)
+    given = [tags[_DESCRIPTION]] if _DESCRIPTION in tags else []
+    tags[_DESCRIPTION] = "\n".join([*map(str, given), *metadata.comments, provenance])
+    tags[_SOFTWARE] = SOFTWARE
     if metadata.xmp:
         tags[_XMP] = metadata.xmp
-    return options | {"tiffinfo": tags} | _shared_options(metadata)
+    return _shared_options(metadata) | {"exif": tags}
+
+
+def _tiff_tags(raw: bytes) -> Image.Exif:
+    """What of EXIF goes into a TIFF file, whose own tags it would contradict otherwise."""
+    tags = Image.Exif()
+    try:
+        tags.load(raw)
+        for tag in set(tags) - _EXIF_IN_TIFF:
+            del tags[tag]
+        tags.tobytes()
+    except Exception:  # a parser's failure on hostile EXIF, of whatever class
+        return Image.Exif()
+    return tags
 
 
 def _shared_options(metadata: Metadata) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from PIL import Image
 
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.metadata import Metadata
+
+_MAKE, _ORIENTATION, _EXPOSURE, _TAKEN = 0x010F, 0x0112, 0x8769, 0x9003
 
 
 @pytest.mark.parametrize("image_format", writer.FORMATS)
@@ -22,6 +25,36 @@ def test_formats_are_lossless_and_gray_stays_gray(image_format, gray):
         assert image.mode == expected
         back = np.asarray(image.convert("L" if gray else "RGB"))
     assert np.array_equal(back, pixels)
+
+
+@pytest.mark.parametrize("image_format", writer.FORMATS)
+def test_metadata_goes_along_in_every_format(image_format):
+    exif = Image.Exif()
+    exif[_MAKE], exif[_ORIENTATION] = "maker", 6
+    exif.get_ifd(_EXPOSURE)[_TAKEN] = "2020:01:01 00:00:00"
+    metadata = Metadata(exif.tobytes(), b"a profile", b"<x:xmpmeta/>", ("hm",), 6, (300, 300))
+    content = writer.encode(picture(16, 8), image_format, metadata, "made here")
+    with Image.open(io.BytesIO(content)) as image:
+        found = image.getexif()
+        assert (found[_MAKE], found[_ORIENTATION]) == ("maker", 6)
+        assert found.get_ifd(_EXPOSURE)[_TAKEN] == "2020:01:01 00:00:00"
+        assert image.info["icc_profile"] == b"a profile"
+        assert image.info["xmp"] == b"<x:xmpmeta/>"
+    if image_format == "webp":
+        return
+    with Image.open(io.BytesIO(content)) as image:
+        assert np.allclose(image.info["dpi"], 300, atol=0.01)
+        said = str(image.text if image_format == "png" else dict(image.tag_v2))
+    for words in ("hm", "made here", writer.SOFTWARE):
+        assert words in said
+
+
+def test_metadata_that_cannot_be_parsed_harms_no_image():
+    metadata = Metadata(b"Exif\0\0MM\0*\xff\xff", b"?", b"\xff\xfe", ("\0",), 1, (4e9, 4e9))
+    for image_format in writer.FORMATS:
+        content = writer.encode(picture(16, 8), image_format, metadata, "made here")
+        with Image.open(io.BytesIO(content)) as image:
+            assert np.array_equal(np.asarray(image), picture(16, 8))
 
 
 def test_a_size_that_webp_cannot_hold_is_refused():
