@@ -1,8 +1,8 @@
 """The levels of a JPEG file, through jpeglib.
 
-jpeglib 1.0.2 rather than pyjpegio 0.3.0: it also writes every sampling (the encoder needs that)
-and read 600 odd files in a fifth of the time. Both print libjpeg's remarks on C's standard
-error, so that is caught here.
+jpeglib 1.0.2 rather than pyjpegio 0.3.0, which gives the same levels: jpeglib also writes every
+sampling, so one library serves reading and encoding. Both print libjpeg's remarks on C's
+standard error, so that is caught here.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_jpeg_gan.errors import JpegFormatError
 
-_SOI, _EOI, _SOS, _DQT, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xFE
+_SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
     0xC0: "baseline",
@@ -23,11 +23,18 @@ _FRAMES = {
 _REFUSED_FRAMES = {0xC3: "lossless", 0xCB: "lossless arithmetic"} | {
     code: "hierarchical" for code in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
 }
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM and RSTn: no length follows
+_RESTARTS = range(0xD0, 0xD8)  # no length follows
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 
-# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill.
-_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
+# C0 are none either: libjpeg skips them there, and what hides behind them counts.
+_SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_MARKER = re.compile(rb"\xff+[^\xff]")
+_LOWEST_CODE = 0xC0
+_LARGEST_GAP = 1 << 16  # Pillow goes through such bytes one by one
+
+# Pillow joins EXIF segments one by one, in quadratic time.
+_MOST_EXTRAS = 500
 
 _OTHER_FORMATS = (
     (b"\x89PNG", 0, "a PNG image"),
@@ -55,7 +62,8 @@ class Limits:
 
     Attributes:
         max_megapixels: width times height; max_scans: scans; max_file_mb: bytes of the file.
-        max_pixels_per_byte: pixels a byte of a sequential file, whose blocks take bits each.
+        max_pixels_per_byte: pixels a byte; a block's DC level takes a bit at least, so that
+            Huffman-coded files have at most 512.
     """
 
     max_megapixels: float = 500
@@ -155,19 +163,18 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
     """Each marker segment's code, and where its content starts and stops."""
     position = 2
     while True:
-        position = data.find(b"\xff", position)
-        if position < 0:
+        marker = _MARKER.search(data, position)
+        if marker is None:
             return
-        while position < len(data) and data[position] == 0xFF:
-            position += 1
-        if position >= len(data):
-            return
+        if marker.end() - position > _LARGEST_GAP:
+            raise JpegFormatError("thousands of stray bytes between its segments: a broken JPEG")
+        position = marker.end() - 1
         code = data[position]
         position += 1
         if code == _EOI:
             header.complete, header.end = True, position
             return
-        if code == 0 or code in _ALONE:
+        if code < _LOWEST_CODE or code in _RESTARTS:
             continue
         if code == _SOI:
             raise JpegFormatError("a second start-of-image marker inside: a broken JPEG")
@@ -179,6 +186,10 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
             return
         if code == _COM or _APP0 <= code <= _APP15:
             header.extras.append((position - 2, stop))
+            if len(header.extras) > _MOST_EXTRAS:
+                raise JpegFormatError(
+                    f"more than {_MOST_EXTRAS} metadata segments; strip them first"
+                )
         yield code, position + 2, stop
         position = header.end = stop
         if code == _SOS:
@@ -216,8 +227,6 @@ class _Walk:
             self._jfif = True
         elif code == _APP14 and content.startswith(b"Adobe") and len(content) >= 12:
             self._adobe = content[11]
-        elif code == _DNL and not self._header.scans:
-            raise JpegFormatError("a DNL marker before the first scan: a broken JPEG")
 
     def _frame(self, code: int, content: bytes) -> None:
         header = self._header
@@ -263,7 +272,7 @@ class _Walk:
     def _check_density(self) -> None:
         header, limits = self._header, self._limits
         density = header.width * header.height / self._file_size
-        if not header.progressive and density > limits.max_pixels_per_byte:
+        if density > limits.max_pixels_per_byte:
             raise JpegFormatError(
                 f"{header.width}x{header.height} in {self._file_size} bytes: the header promises "
                 "more than the file can hold"

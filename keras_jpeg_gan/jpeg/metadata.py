@@ -44,7 +44,7 @@ def _text(comment: bytes) -> str:
         text = comment.decode("utf-8")
     except UnicodeDecodeError:
         text = comment.decode("latin-1")
-    return text.rstrip("\0")
+    return text.replace("\0", "")
 
 
 def _orientation(image: Image.Image) -> int:
