@@ -1,0 +1,31 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint picture table
+
+demo: $(VENV)/installed
+	$(BIN)/python examples/demo.py examples/mountain.jpg demo
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The picture at the head of the README.
+picture: $(VENV)/installed
+	$(BIN)/python examples/demo.py examples/mountain.jpg build/picture --zoom 40 60 200 2
+	cp build/picture/side_by_side.png docs/mountain.png
+
+# The table of the README: make table IMAGES=folder of the Kodak photographs
+table: $(VENV)/installed
+	$(BIN)/jpeg-gan-evaluate --images=$(IMAGES) --quality=5,10,20,40,75,90,95 \
+		--sampling=4:2:0,4:4:4 --output=build/table
+
+$(VENV)/installed: setup.cfg constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,evaluation,test]"
+	touch $@
