@@ -25,7 +25,7 @@ class Row:
     Attributes:
         psnr: dB over RGB; consistency: RMSE of `metrics.consistency_rmse`.
         levels_equal, levels_total, largest_violation: the certificate.
-        seconds: of reading, network and projection together; megapixels: of the image.
+        seconds: of network and projection together; megapixels: of the image.
     """
 
     image: str
@@ -77,7 +77,7 @@ def measure(
                 if decoder is not None:
                     restored = decoder.restore(file, projection=projection)
                     pixels, certificate = restored.pixels, restored.certificate
-                    seconds = sum(restored.seconds[s] for s in ("read", "network", "projection"))
+                    seconds = restored.seconds["network"] + restored.seconds["projection"]
                 certificate = certificate or certify(
                     pixels, file.levels, file.tables, file.sampling
                 )
