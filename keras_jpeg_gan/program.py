@@ -31,7 +31,7 @@ def run(main: Callable[[list[str]], int], module: str, usage: str) -> None:
     program = pathlib.Path(sys.argv[0]).name
     wants_help = flags.DEFINE_bool("help", False, "show this help", short_name="h")
     try:
-        arguments = flags.FLAGS(sys.argv)[1:]
+        arguments = _parsed(sys.argv)
         if wants_help.value:
             print(f"{usage}\n\n{flags.FLAGS.module_help(sys.modules[module])}")
             sys.exit(OK)
@@ -46,6 +46,21 @@ def run(main: Callable[[list[str]], int], module: str, usage: str) -> None:
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _parsed(argv: list[str]) -> list[str]:
+    """Set the flags, and return the other arguments."""
+    try:
+        return flags.FLAGS(argv)[1:]
+    except flags.Error:
+        raise
+    except Exception as error:  # ml_collections lets through whatever a config raises
+        raise UsageError(f"a --config flag fails: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """An error in one line, for those whose words alone do not say what they are."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _explain(program: str, error: Exception) -> None:

@@ -24,6 +24,10 @@ def main(arguments: list[str]) -> int:
         raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
     if _CONFIG.value is None or _WORKDIR.value is None:
         raise program.UsageError("give --config=configs/NAME.py and --workdir=DIR")
+    try:
+        _CONFIG.value.to_dict()
+    except Exception as error:  # a config file is a program, and may fail in any way
+        raise program.UsageError(f"--config: {program.reason(error)}") from error
     workdir = pathlib.Path(_WORKDIR.value)
     try:
         workdir.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,45 @@
+"""jpeg-gan-train: help at once, and one line for what is wrong."""
+
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "keras_jpeg_gan.training.train", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_help_loads_no_framework() -> None:
+    start = time.monotonic()
+    result = run("--help")
+    assert result.returncode == 0
+    assert "--workdir" in result.stdout
+    assert time.monotonic() - start < 20  # a second on an idle machine; TensorFlow takes ten
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "--config="),
+        (("--config=configs/default.py",), "--workdir="),
+        (("--config=configs/nowhere.py", "--workdir=w"), "nowhere.py"),
+        (("--workdir=w", "--nonsense"), "nonsense"),
+        (("--config=configs/default.py", "--workdir=w", "--config.nothing=3"), "nothing"),
+        (("stray",), "stray"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_one_line(arguments: tuple[str, ...], reason: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert reason in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not pathlib.Path("w").exists()
