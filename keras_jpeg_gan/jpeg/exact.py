@@ -7,6 +7,7 @@ feedback of its errors (exact_rounding.py), repair of the coefficients that stil
 with other settings and a wider search (exact_search.py).
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +22,19 @@ from keras_jpeg_gan.jpeg.exact_search import search
 from keras_jpeg_gan.jpeg.exact_units import Unit, gather_cells, unit
 
 # Pixels of a batch of units.
-_BATCH = 1 << 19
+_BATCH = 1 << 18
 
 _DEVIATIONS = 3.0  # margin in standard deviations of the rounding noise
 _SHARE = 0.3  # and at most this share of a step
+_FINE = 4  # tables whose steps are all at least this need no feedback in the first round
+
+# Hard rounds are for few units: of more, only the cheap parts are done. And if a round mends
+# next to none of many, no exact image is within reach (steps of one, mostly).
+_HARD_UNITS = 256
+_HARD_SHARE = 1 / 16
+_HARD_BATCH = 256
+_MANY = 16
+_STUCK = 0.9
 
 
 @dataclass(frozen=True)
@@ -36,28 +46,34 @@ class _Round:
         iterations: of the float stage.
         snap: channel values this near to 0 or 255 are fixed there; None for none.
         strength: of the rounding's feedback.
-        moves: of the joint search.
+        reach: a unit is given up when its float solution stays this far (in c8) from a cell,
+        patience: and when it still misses more coefficients than this.
+        moves: of the joint search; none in the first round.
     """
 
     margin: float
     iterations: int
     snap: float | None
     strength: float
-    moves: int
+    reach: float = 64
+    patience: int = 64
+    moves: int = 80
 
 
-_FIRST = _Round(1.0, 20, None, 4, 0)
-_HARD = (
-    _Round(0.5, 60, 1.5, 4, 80),
-    _Round(0.5, 60, None, 64, 80),
-    _Round(0.2, 100, 4, 64, 80),
-    _Round(0.1, 150, None, 16, 80),
-    _Round(0.05, 150, 8, 64, 80),
-    _Round(0.0, 150, 2, 16, 80),
-    _Round(0.0, 150, 24, 64, 80),
-    _Round(0.6, 40, None, 24, 80),
-    _Round(0.4, 60, 1.5, 64, 80),
+_FIRST = _Round(1.0, 20, None, 8, reach=512, patience=10**6, moves=0)
+_SHORT = (
+    _Round(0.5, 60, 1.5, 4),
+    _Round(0.5, 60, None, 64),
+    _Round(0.2, 100, 4, 64),
+    _Round(0.1, 150, None, 16, patience=8),
+    _Round(0.05, 150, 8, 64, patience=8),
+    _Round(0.0, 150, 2, 16, patience=8),
+    _Round(0.0, 150, 24, 64, patience=8),
+    _Round(0.6, 40, None, 24, patience=8),
+    _Round(0.4, 60, 1.5, 64, patience=8),
 )
+# Once more with a long search, for units that miss next to nothing.
+_HARD = _SHORT + tuple(dataclasses.replace(effort, patience=3, moves=400) for effort in _SHORT)
 
 
 def project(
@@ -87,18 +103,38 @@ def project(
     """
     image = _Image(pixels, levels, tables, sampling)
     generator = np.random.default_rng(0)
+    fine = min(int(table.min()) for table in image.tables) < _FINE
+    first = _FIRST if fine else dataclasses.replace(_FIRST, strength=1)
     for shape, places in image.shapes():
-        left = []
         size = max(1, _BATCH // len(shape.rows))
-        for start in range(0, len(places), size):
-            batch = places[start : start + size]
-            left.append(batch[image.attempt(shape, batch, _FIRST, generator) > 0])
-        hard = np.concatenate(left)
+        left = _attempt_all(image, shape, places, size, first, generator)
+        few = _HARD_UNITS + int(_HARD_SHARE * len(places))
         for effort in _HARD:
-            if not len(hard):
+            before = len(left)
+            if not before:
                 break
-            hard = hard[image.attempt(shape, hard, effort, generator) > 0]
+            if before > few:
+                effort = dataclasses.replace(effort, moves=0)
+            left = _attempt_all(image, shape, left, _HARD_BATCH, effort, generator)
+            if before >= _MANY and len(left) > _STUCK * before:
+                break
     return image.result
+
+
+def _attempt_all(
+    image: "_Image",
+    shape: Unit,
+    places: np.ndarray,
+    size: int,
+    effort: _Round,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Attempt units in batches of a size; the places [., 2] of those to go on with."""
+    left = [
+        image.attempt(shape, places[start : start + size], effort, generator)
+        for start in range(0, len(places), size)
+    ]
+    return np.concatenate(left)
 
 
 class _Image:
@@ -152,7 +188,7 @@ class _Image:
     def attempt(
         self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
     ) -> np.ndarray:
-        """Project these units and keep what is better; [N] coefficients that they still miss."""
+        """Project units, keep what is better, and return the places to go on with."""
         width = self.pixels.shape[1]
         corner = places[:, 0] * self.unit_height * width + places[:, 1] * self.unit_width
         index = corner + (shape.rows * width + shape.columns)[:, None]
@@ -180,26 +216,39 @@ class _Image:
             bounds = _snapped(goal, effort.snap)
             goal = float_stage.project(shape, goal, boxes, iterations, bounds)
         found = round_units(shape, goal, rounding, bounds)
-        wrong = repair(shape, found, goal, cells, generator)
+
+        wrong: np.ndarray = cells.missed(shape.coefficients(found)).any(axis=0)
         missed = np.zeros(len(places), np.int64)
-        units = np.flatnonzero(wrong)
-        if effort.moves and len(units):
-            found[:, :, units], missed[units] = search(
+        units = np.flatnonzero(wrong.any(axis=0))
+        tried, goal, cells, wrong = (
+            found[:, :, units],
+            goal[:, :, units],
+            cells.take(units),
+            wrong[:, units],
+        )
+        wrong &= float_stage.distance(shape, goal, cells) <= effort.reach
+        hopeful = wrong.any(axis=0)
+        left = np.flatnonzero(repair(shape, tried, goal, cells, wrong, generator))
+        if effort.moves and len(left):
+            tried[:, :, left] = search(
                 shape,
-                found[:, :, units],
-                goal[:, :, units],
-                cells.take(units),
+                tried[:, :, left],
+                goal[:, :, left],
+                cells.take(left),
                 effort.moves,
                 generator,
             )
-        else:
-            missed[wrong] = 64 * len(shape.blocks)
-        known = self.missed[places[:, 0], places[:, 1]]
-        better = missed < known
-        self.missed[places[better, 0], places[better, 1]] = missed[better]
+        found[:, :, units] = tried
+        missed[units] = cells.missed(shape.coefficients(tried)).sum(axis=(0, 1))
+        best = np.minimum(missed, self.missed[places[:, 0], places[:, 1]])
+        better = np.flatnonzero(missed < self.missed[places[:, 0], places[:, 1]])
+        self.missed[places[:, 0], places[:, 1]] = best
+        if len(better) < len(places):
+            index, found = index[:, better], found[:, :, better]
         for channel in range(shape.channels):
-            self.store[index[:, better] + channel] = found[channel][:, better]
-        return missed
+            self.store[index + channel] = found[channel]
+        worth = hopeful & (best[units] > 0) & (best[units] <= effort.patience)
+        return places[units[worth]]
 
 
 def _spans(length: int, size: int) -> Iterator[tuple[np.ndarray, int]]:

@@ -74,7 +74,11 @@ def project(
     Returns:
         [C, R, N] float32 within the bounds; in the boxes as far as the iterations lead.
     """
-    low, high = bounds if bounds is not None else (np.float32(0), np.float32(255))
+    low: np.ndarray
+    high: np.ndarray
+    low, high = (
+        bounds if bounds is not None else (np.array(0, np.float32), np.array(255, np.float32))
+    )
     moved = onto_cells(unit, channels, boxes)
     solution = np.clip(moved, low, high)
     active = np.arange(channels.shape[2]) if unit.cut else _unfinished(moved, solution)
@@ -83,22 +87,27 @@ def project(
     boxes, momentum = boxes.take(active), np.ones(len(active), np.float32)
     if bounds is not None:
         low, high = low[..., active], high[..., active]
+    step = current - previous
     for _ in range(iterations - 1):
         if not len(active):
             break
-        ahead = current + momentum / (momentum + 3) * (current - previous)
+        ahead = step
+        ahead *= momentum / (momentum + 3)
+        ahead += current
         moved = onto_cells(unit, ahead, boxes)
         previous, current = current, np.clip(moved, low, high)
-        turned = np.einsum("crn,crn->n", ahead - current, current - previous) > 0
+        step = current - previous
+        ahead -= current
+        turned = np.einsum("crn,crn->n", ahead, step) > 0
         momentum = np.where(turned, np.float32(1), momentum + 1)
         solution[:, :, active] = current
         if unit.cut:
-            going = np.flatnonzero(np.abs(current - previous).max(axis=(0, 1)) > _STILL)
+            going = np.flatnonzero(np.abs(step).max(axis=(0, 1)) > _STILL)
         else:
             going = _unfinished(moved, current)
         if len(going) < 0.8 * len(active):
             active, momentum = active[going], momentum[going]
-            previous, current = previous[:, :, going], current[:, :, going]
+            current, step = current[:, :, going], step[:, :, going]
             boxes = boxes.take(going)
             if bounds is not None:
                 low, high = low[..., going], high[..., going]
@@ -106,4 +115,17 @@ def project(
 
 
 def _unfinished(moved: np.ndarray, clipped: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(np.abs(moved - clipped).max(axis=(0, 1)) > _TOLERANCE)
+    beyond = moved - clipped
+    np.abs(beyond, out=beyond)
+    return np.flatnonzero(beyond.max(axis=(0, 1)) > _TOLERANCE)
+
+
+def distance(unit: Unit, channels: np.ndarray, cells: Cells) -> np.ndarray:
+    """The largest distance [N] in c8 of a real coefficient from its cell."""
+    planes = unit.components(channels)
+    result = np.zeros(channels.shape[2], np.float32)
+    for number, block in enumerate(unit.blocks):
+        c8 = 8 * (block.forward @ planes[block.component, block.pixels] + block.constant)
+        outside = np.maximum(c8 - cells.high[:, number], cells.low[:, number] - c8)
+        np.maximum(result, outside.max(axis=0), out=result)
+    return result

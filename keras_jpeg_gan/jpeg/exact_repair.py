@@ -26,6 +26,7 @@ def repair(
     pixels: np.ndarray,
     goal: np.ndarray,
     cells: Cells,
+    wrong: np.ndarray,
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Mend offending blocks in place, as far as it goes.
@@ -35,12 +36,12 @@ def repair(
         pixels: [C, R, N] int32, changed in place.
         goal: [C, R, N] float32, to which changes stay near.
         cells: of the units.
+        wrong: [blocks, N] which blocks to mend.
         generator: draws how long a move back is tabu.
 
     Returns:
         [N] whether a unit still has an offending block.
     """
-    wrong = cells.missed(unit.coefficients(pixels)).any(axis=0)
     failed = np.zeros(pixels.shape[2], bool)
     for numbers in _alike(unit):
         count = unit.blocks[numbers[0]].members.shape[1]

@@ -95,7 +95,11 @@ def round_units(
     bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Integers [C, R, N] int32 near the channel values [C, R, N] float32, within the bounds."""
-    low, high = bounds if bounds is not None else (np.float32(0), np.float32(255))
+    low: np.ndarray
+    high: np.ndarray
+    low, high = (
+        bounds if bounds is not None else (np.array(0, np.float32), np.array(255, np.float32))
+    )
     if all(item.weights is None for item in feedbacks):
         return np.clip(np.rint(channels), low, high).astype(np.int32)
     goal = unit.components(channels)

@@ -13,6 +13,7 @@ import numpy as np
 from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
 
 _MARGIN = 0.5  # of c8
+_PATIENCE = 0.3  # share of the moves without a new best after which a unit is given up
 _PIXELS = 12  # candidates of an iteration
 _REACH = 5  # largest change of a component
 _NEARNESS = 0.001  # cost of a squared grey level away from the goal
@@ -37,7 +38,7 @@ def search(
     cells: Cells,
     iterations: int,
     generator: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Search from the pixels on.
 
     Args:
@@ -49,12 +50,13 @@ def search(
         generator: draws how long a pixel is tabu after a move.
 
     Returns:
-        (pixels [C, R, N] int32: the best that was met, number of coefficients [N] outside).
+        The best pixels that were met, [C, R, N] int32: least coefficients outside their cells.
     """
     current = np.ascontiguousarray(pixels.transpose(2, 1, 0))
     target = np.ascontiguousarray(goal.transpose(2, 1, 0))
     best = current.copy()
     least = np.full(len(current), np.iinfo(np.int64).max)
+    since = np.zeros(len(current), np.int64)
     tabu = np.zeros(current.shape[:2], np.int32)
     tables = _Tables(unit, cells)
     active = np.arange(len(current))
@@ -64,7 +66,8 @@ def search(
         better = outside < least[active]
         least[active[better]] = outside[better]
         best[active[better]] = current[active[better]]
-        going = outside > 0
+        since[active[better]] = iteration
+        going = (outside > 0) & (iteration - since[active] <= _PATIENCE * iterations)
         active, away = active[going], away[going]
         if not len(active) or iteration == iterations:
             break
@@ -72,7 +75,7 @@ def search(
         chosen, new = _best_move(unit, tables, away, active, candidates, current, target)
         current[active, chosen] = new
         tabu[active, chosen] = iteration + generator.integers(6, 10, len(active))
-    return best.transpose(2, 1, 0), least
+    return best.transpose(2, 1, 0)
 
 
 class _Tables:
