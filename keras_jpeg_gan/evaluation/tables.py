@@ -13,7 +13,8 @@ from keras_jpeg_gan.evaluation.runner import LIBJPEG, Row
 CONVENTIONS = (
     "PSNR over RGB, all pixels, mean of the images' dB; consistency: RMSE over RGB of the result "
     "compressed and decoded again against the decode of the file; compressed by Pillow "
-    "(libjpeg-turbo) with the IJG tables; processor seconds a megapixel, over all cores, without starting."
+    "(libjpeg-turbo) with the IJG tables; s/MP: processor seconds a megapixel, over all cores, "
+    "without starting."
 )
 
 
