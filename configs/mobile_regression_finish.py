@@ -17,7 +17,7 @@ def get_config() -> ConfigDict:
         batch=8,
         quality_skew=1.2,
         loss="rmse",
-        steps=5_000,
+        steps=4_000,
         learning_rate=2e-4,
         final_learning_rate=1e-6,
     )
