@@ -35,6 +35,7 @@ _HARD_SHARE = 1 / 16
 _HARD_BATCH = 256
 _MANY = 16
 _STUCK = 0.9
+_STUCK_CHEAPLY = 0.5  # without the joint search
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,19 @@ class _Round:
 
 
 _FIRST = _Round(1.0, 20, None, 8, reach=512, patience=10**6, moves=0)
-_SHORT = (
+_ROUNDS = (
     _Round(0.5, 60, 1.5, 4),
     _Round(0.5, 60, None, 64),
     _Round(0.2, 100, 4, 64),
-    _Round(0.1, 150, None, 16, patience=8),
-    _Round(0.05, 150, 8, 64, patience=8),
-    _Round(0.0, 150, 2, 16, patience=8),
-    _Round(0.0, 150, 24, 64, patience=8),
-    _Round(0.6, 40, None, 24, patience=8),
-    _Round(0.4, 60, 1.5, 64, patience=8),
+    _Round(0.1, 150, None, 16, patience=8, moves=400),
+    _Round(0.05, 150, 8, 64, patience=8, moves=400),
+    _Round(0.0, 150, 2, 16, patience=4, moves=400),
+    _Round(0.0, 150, 24, 64, patience=4, moves=400),
+    _Round(0.6, 40, None, 24, patience=4, moves=400),
+    _Round(0.4, 60, 1.5, 64, patience=4, moves=400),
 )
-# Once more with a long search, for units that miss next to nothing.
-_HARD = _SHORT + tuple(dataclasses.replace(effort, patience=3, moves=400) for effort in _SHORT)
+# Once more, with longer searches, for units that miss next to nothing.
+_HARD = _ROUNDS + tuple(dataclasses.replace(e, patience=2, moves=600) for e in _ROUNDS)
 
 
 def project(
@@ -113,10 +114,12 @@ def project(
             before = len(left)
             if not before:
                 break
+            stuck = _STUCK
             if before > few:
                 effort = dataclasses.replace(effort, moves=0)
+                stuck = _STUCK_CHEAPLY
             left = _attempt_all(image, shape, left, _HARD_BATCH, effort, generator)
-            if before >= _MANY and len(left) > _STUCK * before:
+            if before >= _MANY and len(left) > stuck * before:
                 break
     return image.result
 
@@ -217,7 +220,7 @@ class _Image:
             goal = float_stage.project(shape, goal, boxes, iterations, bounds)
         found = round_units(shape, goal, rounding, bounds)
 
-        wrong: np.ndarray = cells.missed(shape.coefficients(found)).any(axis=0)
+        wrong = np.asarray(cells.missed(shape.coefficients(found)).any(axis=0))
         missed = np.zeros(len(places), np.int64)
         units = np.flatnonzero(wrong.any(axis=0))
         tried, goal, cells, wrong = (

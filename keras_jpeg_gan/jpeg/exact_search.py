@@ -3,7 +3,8 @@
 Where channels are pinned at 0 or 255 the components cannot be moved one by one. Here a move is
 any small change of one pixel, its cost the exact excess of all three components. Samples that
 are means of several pixels are taken to move by fractions: the encoder's rounding of the mean
-is a plateau on which a search finds no direction.
+is a plateau on which a search finds no direction. Coefficients that stay outside weigh more and
+more (Morris's breakout method, 1993), which leads out of local minima.
 """
 
 import functools
@@ -16,6 +17,7 @@ _MARGIN = 0.5  # of c8
 _PATIENCE = 0.3  # share of the moves without a new best after which a unit is given up
 _PIXELS = 12  # candidates of an iteration
 _REACH = 5  # largest change of a component
+_GROWTH = 0.1  # of a coefficient's weight, an iteration that it is outside
 _NEARNESS = 0.001  # cost of a squared grey level away from the goal
 
 
@@ -88,6 +90,7 @@ class _Tables:
         )
         self.centre = (self.low + self.high) * np.float32(0.5)
         self.half = (self.high - self.low) * np.float32(0.5) - np.float32(_MARGIN)
+        self.weight = np.ones(self.low.shape, np.float32)
         # For each component and pixel: the block that it belongs to, and its column there.
         count = len(unit.rows)
         self.block = np.zeros((unit.channels, count), np.intp)
@@ -97,9 +100,13 @@ class _Tables:
             self.column[block.component, block.pixels] = 8 * block.forward.T
 
     def state(self, planes: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients outside their cells [B]; distances from the centres [B, blocks, 64]."""
+        """Coefficients outside their cells [B]; distances from the centres [B, blocks, 64].
+
+        What is outside weighs more from now on.
+        """
         c8 = self.unit.coefficients(planes).transpose(2, 1, 0)
         wrong = (c8 < self.low[units]) | (c8 > self.high[units])
+        self.weight[units] += _GROWTH * wrong
         return wrong.sum(axis=(1, 2)), c8 - self.centre[units]
 
     def candidates(
@@ -107,7 +114,7 @@ class _Tables:
     ) -> np.ndarray:
         """The pixels [B, k] whose change promises most."""
         half = self.half[units]
-        excess = away - np.clip(away, -half, half)
+        excess = (away - np.clip(away, -half, half)) * self.weight[units]
         slope = np.zeros((len(units), *self.block.shape), np.float32)
         for number, block in enumerate(self.unit.blocks):
             slope[:, block.component, block.pixels] = excess[:, number] @ (8 * block.forward)
@@ -121,14 +128,15 @@ class _Tables:
     def costs(
         self, component: int, away: np.ndarray, units: np.ndarray, pixels: np.ndarray
     ) -> np.ndarray:
-        """Squared excess [B, k, 2 _REACH + 1] after changes of a component of the pixels."""
+        """Weighted squared excess [B, k, 2 _REACH + 1] after changes of a component."""
         block = self.block[component][pixels]
         half = self.half[units[:, None], block][:, :, None]
         changes = np.arange(-_REACH, _REACH + 1, dtype=np.float32)[:, None]
         moved = changes * self.column[component][pixels][:, :, None]
         moved += away[np.arange(len(units))[:, None], block][:, :, None]
         moved -= np.clip(moved, -half, half)
-        return np.einsum("bkrc,bkrc->bkr", moved, moved)
+        np.square(moved, out=moved)
+        return (moved @ self.weight[units[:, None], block][..., None])[..., 0]
 
 
 def _best_move(

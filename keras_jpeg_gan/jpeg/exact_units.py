@@ -15,8 +15,12 @@ import numpy as np
 
 from keras_jpeg_gan.jpeg import emulator
 
-# RGB -> YCbCr of the encoder's integers, and back.
-_MATRIX = emulator.COLOR.astype(np.float64) / 65536
+# RGB -> YCbCr of the encoder's integers, and back; for grayscale the identity.
+_MATRICES = {1: np.ones((1, 1), np.float32), 3: (emulator.COLOR / 65536).astype(np.float32)}
+_INVERSES = {
+    1: np.ones((1, 1), np.float32),
+    3: np.linalg.inv(emulator.COLOR / 65536).astype(np.float32),
+}
 _OFFSET = np.array([0.0, 128.0, 128.0], np.float32)
 
 
@@ -92,12 +96,12 @@ class Unit:
     @property
     def matrix(self) -> np.ndarray:
         """[C, C] float32 from channels to components, without the offset."""
-        return _MATRIX.astype(np.float32) if self.channels == 3 else np.ones((1, 1), np.float32)
+        return _MATRICES[self.channels]
 
     @property
     def inverse(self) -> np.ndarray:
         """[C, C] float32 from changes of components to changes of channels."""
-        return np.linalg.inv(self.matrix.astype(np.float64)).astype(np.float32)
+        return _INVERSES[self.channels]
 
     def components(self, channels: np.ndarray) -> np.ndarray:
         """Real component values [C, ..., N] of channel values [C, ..., N] float32."""
