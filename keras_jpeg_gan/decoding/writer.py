@@ -5,6 +5,7 @@ import io
 import os
 import pathlib
 import secrets
+import warnings
 from typing import Any
 
 import numpy as np
@@ -115,10 +116,12 @@ def _tiff_tags(raw: bytes) -> Image.Exif:
     """What of EXIF goes into a TIFF file, whose own tags it would contradict otherwise."""
     tags = Image.Exif()
     try:
-        tags.load(raw)
-        for tag in set(tags) - _EXIF_IN_TIFF:
-            del tags[tag]
-        tags.tobytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(raw)
+            for tag in set(tags) - _EXIF_IN_TIFF:
+                del tags[tag]
+            tags.tobytes()
     except Exception:  # a parser's failure on hostile EXIF, of whatever class
         return Image.Exif()
     return tags
