@@ -50,6 +50,7 @@ class _Round:
         reach: a unit is given up when its float solution stays this far (in c8) from a cell,
         patience: and when it still misses more coefficients than this.
         moves: of the joint search; none in the first round.
+        jitter: standard deviation of noise on the given pixels, to begin elsewhere.
     """
 
     margin: float
@@ -59,6 +60,7 @@ class _Round:
     reach: float = 64
     patience: int = 64
     moves: int = 80
+    jitter: float = 0
 
 
 _FIRST = _Round(1.0, 20, None, 8, reach=512, patience=10**6, moves=0)
@@ -75,6 +77,9 @@ _ROUNDS = (
 )
 # Once more, with longer searches, for units that miss next to nothing.
 _HARD = _ROUNDS + tuple(dataclasses.replace(e, patience=2, moves=600) for e in _ROUNDS)
+# And from elsewhere, if few units that miss so little are left.
+_ELSEWHERE = tuple(dataclasses.replace(e, patience=2, jitter=2) for e in _ROUNDS)
+_NEARLY = 2
 
 
 def project(
@@ -110,18 +115,34 @@ def project(
         size = max(1, _BATCH // len(shape.rows))
         left = _attempt_all(image, shape, places, size, first, generator)
         few = _HARD_UNITS + int(_HARD_SHARE * len(places))
-        for effort in _HARD:
-            before = len(left)
-            if not before:
-                break
-            stuck = _STUCK
-            if before > few:
-                effort = dataclasses.replace(effort, moves=0)
-                stuck = _STUCK_CHEAPLY
-            left = _attempt_all(image, shape, left, _HARD_BATCH, effort, generator)
-            if before >= _MANY and len(left) > stuck * before:
-                break
+        _try_hard(image, shape, left, few, _HARD, generator)
+        missed = image.missed[places[:, 0], places[:, 1]]
+        nearly = places[(missed > 0) & (missed <= _NEARLY)]
+        if len(nearly) < _MANY:
+            _try_hard(image, shape, nearly, few, _ELSEWHERE, generator)
     return image.result
+
+
+def _try_hard(
+    image: "_Image",
+    shape: Unit,
+    left: np.ndarray,
+    few: int,
+    efforts: Sequence[_Round],
+    generator: np.random.Generator,
+) -> None:
+    """One round after another on the units that the round before leaves."""
+    for effort in efforts:
+        before = len(left)
+        if not before:
+            break
+        stuck = _STUCK
+        if before > few:
+            effort = dataclasses.replace(effort, moves=0)
+            stuck = _STUCK_CHEAPLY
+        left = _attempt_all(image, shape, left, _HARD_BATCH, effort, generator)
+        if before >= _MANY and len(left) > stuck * before:
+            break
 
 
 def _attempt_all(
@@ -199,6 +220,8 @@ class _Image:
         given = np.empty((shape.channels, *index.shape), np.float32)
         for channel in range(shape.channels):
             given[channel] = self.pixels.reshape(-1)[index + channel]
+        if effort.jitter:
+            given += generator.normal(0, effort.jitter, given.shape).astype(np.float32)
         cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
         rounding = feedback(shape, self.tables, effort.strength)
         margins = np.stack(
