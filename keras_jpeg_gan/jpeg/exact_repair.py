@@ -45,13 +45,18 @@ def repair(
     failed = np.zeros(pixels.shape[2], bool)
     for numbers in _alike(unit):
         count = unit.blocks[numbers[0]].members.shape[1]
-        if unit.cut and count > 1:
+        if count > 1 and not _has_sums(unit):
             failed |= wrong[numbers].any(axis=0)
         elif wrong[numbers].any():
             search = _Search(unit, numbers, pixels, goal, cells, wrong)
             failed[search.units[search.run(generator)]] = True
             search.store(pixels)
     return failed
+
+
+def _has_sums(unit: Unit) -> bool:
+    """Whether each pixel is part of one sample a component, and blocks share no pixel's sample."""
+    return not unit.cut and all(8 % length == 0 for ratio in unit.ratios for length in ratio)
 
 
 def _alike(unit: Unit) -> Iterator[list[int]]:
@@ -135,12 +140,12 @@ class _Search:
     def _find_sums(self, unit: Unit, pixels: np.ndarray) -> None:
         """Sums behind the downsampled samples: a change may leave a sample as it is.
 
-        In cut units, where a pixel has several samples, all integers must stay.
+        Where there are no such sums all integers must stay.
         """
         self.sizes: dict[int, int] = {}
         self.owners: dict[int, np.ndarray] = {}  # [n] the sample of each pixel
         self.sums: dict[int, np.ndarray] = {}  # [B, n] its biased sum
-        if unit.cut or any(8 % length for ratio in unit.ratios for length in ratio):
+        if not _has_sums(unit):
             return
         planes = unit.integers(pixels)
         for component, (across, down) in enumerate(unit.ratios):

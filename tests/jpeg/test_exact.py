@@ -219,6 +219,16 @@ def test_hostile_levels_and_tables_end_in_an_image(sampling: str) -> None:
         assert not encoder.certify(result, levels, steps, sampling).exact
 
 
+def test_ratios_of_three() -> None:
+    generator = np.random.default_rng(3)
+    original = np.clip(generator.normal(128, 30, (48, 48, 3)), 0, 255).astype(np.uint8)
+    sampling, steps = "1x1,3x1,1x1", [np.full((8, 8), q, np.int32) for q in (4, 8, 8)]
+    levels = encoder.encode_levels(original, steps, sampling)
+    given = original + generator.normal(0, 10, original.shape).astype(np.float32)
+    result = exact.project(given, levels, steps, sampling)
+    assert encoder.certify(result, levels, steps, sampling).exact
+
+
 def test_samplings_without_an_encoder_are_refused() -> None:
     given = np.zeros((8, 8, 3), np.float32)
     levels = [np.zeros((1, 1, 8, 8), np.int16)] * 3
