@@ -90,9 +90,8 @@ def project(
 ) -> np.ndarray:
     """An 8-bit image near the given one that libjpeg compresses to the file's levels.
 
-    Where none is found (steps of 1, levels of another kind of encoder), the levels that are
-    missed are few; `encoder.certify` counts them. The result does not depend on anything but
-    the arguments.
+    Where none is found (steps of 1, levels of another kind of encoder), the result is the best
+    that was met; `encoder.certify` tells what it misses. It depends on the arguments alone.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
@@ -221,7 +220,7 @@ class _Image:
         for channel in range(shape.channels):
             given[channel] = self.pixels.reshape(-1)[index + channel]
         if effort.jitter:
-            given += generator.normal(0, effort.jitter, given.shape).astype(np.float32)
+            given += effort.jitter * generator.standard_normal(given.shape, np.float32)
         cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
         rounding = feedback(shape, self.tables, effort.strength)
         margins = np.stack(
