@@ -78,7 +78,11 @@ _ROUNDS = (
 # Once more, with longer searches, for units that miss next to nothing.
 _HARD = _ROUNDS + tuple(dataclasses.replace(e, patience=2, moves=600) for e in _ROUNDS)
 # And from elsewhere, if few units that miss so little are left.
-_ELSEWHERE = tuple(dataclasses.replace(e, patience=2, jitter=2) for e in _ROUNDS)
+_ELSEWHERE = tuple(
+    dataclasses.replace(effort, patience=2, jitter=jitter)
+    for jitter in (1, 2, 3, 4)
+    for effort in _ROUNDS
+)
 _NEARLY = 2
 
 
