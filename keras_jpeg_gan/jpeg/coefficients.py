@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.header import BROKEN
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
@@ -32,10 +33,11 @@ class Coefficients:
 
     Attributes:
         levels: [Hb, Wb, 8, 8] int16 for each component, without dummy blocks.
-        tables: [8, 8] int32 steps for each component, natural order.
+        tables: [8, 8] int32 steps for each component, natural order, as they stand at the
+            file's end (`Header.tables` has those that count, should a file define them twice).
         sampling: a name, or factors where none fits.
         height, width: pixels.
-        remarks: what libjpeg printed, a line each.
+        remarks: what libjpeg printed, a line each, once.
     """
 
     levels: tuple[np.ndarray, ...]
@@ -56,17 +58,24 @@ class _Caught:
 def caught_standard_error() -> Iterator[_Caught]:
     """Catch what C code prints on standard error (file descriptor 2) of this process.
 
-    Other threads' words are caught too, so what runs within should be short.
+    Other threads' words are caught too, so what runs within should be short. One thread at a
+    time is within; standard error may be closed, as a daemon's is.
     """
     caught = _Caught()
     with _LOCK, tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
+        try:
+            kept: int | None = os.dup(2)
+        except OSError:
+            kept = None
         os.dup2(file.fileno(), 2)
         try:
             yield caught
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            if kept is None:
+                os.close(2)
+            else:
+                os.dup2(kept, 2)
+                os.close(kept)
             file.seek(0)
             caught.text = file.read().decode("utf-8", "replace")
 
@@ -86,24 +95,24 @@ def read_coefficients(data: bytes) -> Coefficients:
     with caught_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
         file.write(data)
         file.flush()
+        failure = image = None
         try:
             with jpeglib.version(TURBO):
                 image = jpeglib.read_dct(file.name)
                 image.load()
         except (OSError, RuntimeError, ValueError) as error:
-            failure: Exception | None = error
-        else:
-            failure = None
-    remarks = tuple(line for line in caught.text.splitlines() if line.strip())
-    if failure is not None:
+            failure = error
+    remarks = tuple(dict.fromkeys(line for line in caught.text.splitlines() if line.strip()))
+    if image is None or failure is not None:
         reason = remarks[-1] if remarks else "no reason given"
-        raise JpegFormatError(f"libjpeg cannot read its coefficients ({reason})") from failure
+        raise JpegFormatError(
+            f"libjpeg cannot read its coefficients ({reason}): {BROKEN}"
+        ) from failure
     parts = [part for part in (image.Y, image.Cb, image.Cr) if part is not None]
-    numbers = np.asarray(image.quant_tbl_no).ravel()[: len(parts)]
     factors = tuple((int(across), int(down)) for down, across in image.samp_factor[: len(parts)])
     return Coefficients(
         levels=tuple(np.ascontiguousarray(part, np.int16) for part in parts),
-        tables=tuple(image.get_component_qt(i).astype(np.int32) for i in range(len(numbers))),
+        tables=tuple(image.get_component_qt(i).astype(np.int32) for i in range(len(parts))),
         sampling=sampling_name(factors),
         height=image.height,
         width=image.width,

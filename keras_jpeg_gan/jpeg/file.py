@@ -1,9 +1,12 @@
 """A JPEG file as this library sees it: its levels and tables, its decode, its metadata."""
 
+import contextlib
 import io
 import os
 import pathlib
+import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +14,21 @@ from PIL import JpegImagePlugin
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg.coefficients import read_coefficients
-from keras_jpeg_gan.jpeg.header import Header, Limits, read_header, without_extras
+from keras_jpeg_gan.jpeg.header import (
+    BROKEN,
+    Header,
+    Limits,
+    check_file_size,
+    read_header,
+    without_extras,
+)
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import estimate_quality
 
 __all__ = ["JpegFile", "Limits"]
+
+_NO_END = "no end-of-image marker"
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -76,23 +89,25 @@ class JpegFile:
         limits = limits or Limits()
         data = source if isinstance(source, bytes) else _read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
-        remarks = []
-        if header.complete:
-            data = data[: header.end]  # what follows belongs to other programs
-        elif allow_truncated:
-            data = data[: header.end] + b"\xff\xd9"
-            remarks.append("truncated: what is missing was filled in by libjpeg")
-        pixels, metadata = _decode(data, header)
-        if not (header.complete or allow_truncated):
-            data += b"\xff\xd9"  # complete but for its end marker, or Pillow would have said so
-            remarks.append("no end-of-image marker")
+        data = data[: header.end]  # what follows belongs to other programs, or is a piece
+        if not header.complete:
+            data += b"\xff\xd9"  # decoders fill in what is missing before it
+        pixels, metadata = _decode(data, header.comments)
         # jpeglib stumbles over many markers, and needs none.
         found = read_coefficients(without_extras(data, header))
-        if (found.height, found.width) != pixels.shape[:2] or len(found.levels) != len(
-            header.components
+        size, count = (header.height, header.width), len(header.components)
+        if (
+            pixels.shape != (size if count == 1 else (*size, count))
+            or (found.height, found.width) != size
+            or len(found.levels) != count
         ):
-            raise JpegFormatError("its decoders do not agree on its size: a broken JPEG")
-        remarks += [f"libjpeg says: {remark}" for remark in dict.fromkeys(found.remarks)]
+            raise JpegFormatError(f"its decoders do not agree on what it is: {BROKEN}")
+        remarks = []
+        if not header.complete:
+            remarks.append(_incomplete(header, found.remarks))
+            if remarks[0] != _NO_END and not allow_truncated:
+                raise JpegFormatError(f"{remarks[0]}; --allow_truncated restores what is there")
+        remarks += [f"libjpeg says: {remark}" for remark in found.remarks]
         tables = tuple(header.tables)
         if len(tables) == 3 and (tables[1] != tables[2]).any():
             remarks.append("Cb and Cr have different tables")
@@ -108,36 +123,38 @@ class JpegFile:
 
 
 def _read_bytes(path: pathlib.Path, limits: Limits) -> bytes:
-    size = path.stat().st_size
-    if size > limits.max_file_mb * 1e6:
-        raise JpegFormatError(f"{size / 1e6:.0f} MB are more than --max_file_mb")
+    check_file_size(path.stat().st_size, limits)
     return path.read_bytes()
 
 
-def _decode(data: bytes, header: Header) -> tuple[np.ndarray, Metadata]:
-    """Pillow's decode and metadata; its limits and warnings give way to the header's."""
+def _incomplete(header: Header, remarks: tuple[str, ...]) -> str:
+    """What a file without its end-of-image marker lacks."""
+    # A sequential file has no more scans than components, and libjpeg remarks on Huffman codes
+    # that end early. A progressive one may have had more scans; of arithmetic codes it is silent.
+    sequential = header.frame in ("baseline", "extended")
+    if sequential and len(header.scanned) == len(header.components) and not remarks:
+        return _NO_END
+    return f"truncated: it ends in or behind scan {header.scans}, before its end-of-image marker"
+
+
+def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metadata]:
+    """Pillow's decode, and the metadata."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # Not by Image.open, which has a limit of its own on the size.
-            with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
-                if image.mode not in ("L", "RGB"):
-                    raise JpegFormatError(f"Pillow reads it as {image.mode}: not restored")
-                pixels = np.asarray(image)
-                metadata = read_metadata(image, header.comments)
-    except JpegFormatError:
-        raise
+        # Not by Image.open, which has a limit of its own on the size.
+        with _without_warnings():
+            picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+            metadata = read_metadata(picture, comments)
+        with picture:
+            pixels = np.asarray(picture)
     except Exception as error:  # Pillow's parsers raise much more than OSError on hostile bytes
-        if "truncated" in str(error):
-            raise JpegFormatError(
-                "truncated: its image data ends early; --allow_truncated restores what is there"
-            ) from error
-        raise JpegFormatError(f"libjpeg cannot decode it ({_one_line(error)})") from error
-    if pixels.shape[:2] != (header.height, header.width):
-        raise JpegFormatError("its decoders do not agree on its size: a broken JPEG")
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise JpegFormatError(f"Pillow cannot decode it ({reason}): {BROKEN}") from error
     return pixels, metadata
 
 
-def _one_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Without Pillow's warnings of odd EXIF; one thread at a time, since filters are global."""
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

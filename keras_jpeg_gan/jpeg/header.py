@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_jpeg_gan.errors import JpegFormatError
 
+_BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
 _SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
@@ -29,12 +30,16 @@ _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 # The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
 # C0 are none either: libjpeg skips them there, and what hides behind them counts.
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
-_MARKER = re.compile(rb"\xff+[^\xff]")
+_MARKER = re.compile(rb"\xff[^\xff]")
 _LOWEST_CODE = 0xC0
-_LARGEST_GAP = 1 << 16  # Pillow goes through such bytes one by one
+_MOST_STRAYS = 1 << 16  # Pillow goes through such bytes one by one
 
 # Pillow joins EXIF segments one by one, in quadratic time.
 _MOST_EXTRAS = 500
+
+# What to do, at the end of a message.
+BROKEN = "a broken JPEG; get another copy"
+_CONVERT = "convert it with another program"
 
 _OTHER_FORMATS = (
     (b"\x89PNG", 0, "a PNG image"),
@@ -90,7 +95,8 @@ class Header:
         width, height: pixels; frame: "baseline", "progressive", ...
         components: in the frame's order; tables: [8, 8] int32 steps, natural order, for each,
             as they stood when its first scan began.
-        scans: how many scans begin; comments: COM segments.
+        scans: how many scans begin; scanned: the components (their indices) that these are of.
+        comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
         complete: the end-of-image marker was there; end: where the last whole segment or scan
             ends, so that an incomplete file can be cut there.
@@ -102,6 +108,7 @@ class Header:
     components: tuple[Component, ...] = ()
     tables: list[np.ndarray] = field(default_factory=list)
     scans: int = 0
+    scanned: set[int] = field(default_factory=set)
     comments: tuple[bytes, ...] = ()
     extras: list[tuple[int, int]] = field(default_factory=list)
     complete: bool = False
@@ -121,22 +128,31 @@ def read_header(data: bytes, limits: Limits | None = None) -> Header:
             limits; a message of one line says which and what to do.
     """
     limits = limits or Limits()
-    if len(data) > limits.max_file_mb * 1e6:
-        raise JpegFormatError(
-            f"{len(data) / 1e6:.0f} MB are more than --max_file_mb={limits.max_file_mb:g}"
-        )
-    if not data.startswith(b"\xff\xd8"):
+    check_file_size(len(data), limits)
+    if not data.startswith(_BEGINNING):
         raise JpegFormatError(_what_else(data))
     header = Header(end=2)
     walk = _Walk(header, limits, len(data))
     for code, start, stop in _segments(data, header):
         walk.segment(code, data[start:stop])
     if not header.frame:
-        raise JpegFormatError("a JPEG without a frame header: cut or broken; get a whole copy")
+        raise JpegFormatError(f"no frame header: {BROKEN}")
     if not header.scans:
-        raise JpegFormatError("a JPEG without image data: it ends before the first scan")
+        raise JpegFormatError(f"it ends before its first scan, without image data: {BROKEN}")
     header.tables = walk.tables_of_components()
     return header
+
+
+def check_file_size(size: int, limits: Limits) -> None:
+    """Refuse a file of too many bytes.
+
+    Raises:
+        JpegFormatError: there are more than the limit.
+    """
+    if size > limits.max_file_mb * 1e6:
+        raise JpegFormatError(
+            f"{size / 1e6:.3g} MB are more than --max_file_mb={limits.max_file_mb:g}"
+        )
 
 
 def without_extras(data: bytes, header: Header) -> bytes:
@@ -150,39 +166,39 @@ def without_extras(data: bytes, header: Header) -> bytes:
 
 def _what_else(data: bytes) -> str:
     if not data:
-        return "an empty file"
+        return "an empty file: get another copy"
     for magic, offset, name in _OTHER_FORMATS:
         if data[offset : offset + len(magic)] == magic:
-            return f"not a JPEG but {name}: nothing to restore in this form"
-    if b"\xff\xd8\xff" in data[:4096]:
+            return f"not a JPEG but {name}: give the JPEG that it was made from, if any"
+    if _BEGINNING in data[:4096]:
         return "not a JPEG: other bytes stand before its first marker; remove them"
-    return "not a JPEG: it does not begin with the bytes FF D8"
+    return "not a JPEG: it does not begin with the bytes FF D8 FF"
 
 
 def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
     """Each marker segment's code, and where its content starts and stops."""
-    position = 2
+    position, strays = 2, 0
     while True:
         marker = _MARKER.search(data, position)
         if marker is None:
             return
-        if marker.end() - position > _LARGEST_GAP:
-            raise JpegFormatError("thousands of stray bytes between its segments: a broken JPEG")
-        position = marker.end() - 1
-        code = data[position]
-        position += 1
+        strays += marker.start() - position
+        if strays > _MOST_STRAYS:
+            raise JpegFormatError(f"thousands of stray bytes between its segments: {BROKEN}")
+        position = marker.end()
+        code = data[position - 1]
         if code == _EOI:
             header.complete, header.end = True, position
             return
         if code < _LOWEST_CODE or code in _RESTARTS:
             continue
         if code == _SOI:
-            raise JpegFormatError("a second start-of-image marker inside: a broken JPEG")
+            raise JpegFormatError(f"a second start-of-image marker inside: {BROKEN}")
         length = int.from_bytes(data[position : position + 2], "big")
         stop = position + length
         if length < 2 or stop > len(data):
             if length < 2 and position + 2 <= len(data) and not header.scans:
-                raise JpegFormatError(f"segment FF{code:02X} has length {length}: a broken JPEG")
+                raise JpegFormatError(f"segment FF{code:02X} has length {length}: {BROKEN}")
             return
         if code == _COM or _APP0 <= code <= _APP15:
             header.extras.append((position - 2, stop))
@@ -214,7 +230,9 @@ class _Walk:
         """One segment's content, without marker and length."""
         if code in _REFUSED_FRAMES:
             kind = _REFUSED_FRAMES[code]
-            raise JpegFormatError(f"a {kind} JPEG: only baseline and progressive are restored")
+            raise JpegFormatError(
+                f"a {kind} JPEG: only baseline and progressive ones are restored; {_CONVERT}"
+            )
         if code in _FRAMES:
             self._frame(code, content)
         elif code == _DQT:
@@ -223,7 +241,7 @@ class _Walk:
             self._scan(content)
         elif code == _COM:
             self._header.comments += (content,)
-        elif code == _APP0 and content.startswith(b"JFIF\0"):
+        elif code == _APP0 and content.startswith(b"JFIF\0") and len(content) >= 14:
             self._jfif = True
         elif code == _APP14 and content.startswith(b"Adobe") and len(content) >= 12:
             self._adobe = content[11]
@@ -231,35 +249,44 @@ class _Walk:
     def _frame(self, code: int, content: bytes) -> None:
         header = self._header
         if header.frame:
-            raise JpegFormatError("two frame headers: a broken JPEG")
+            raise JpegFormatError(f"two frame headers: {BROKEN}")
         if len(content) < 6 or len(content) != 6 + 3 * content[5]:
-            raise JpegFormatError("a frame header of the wrong length: a broken JPEG")
+            raise JpegFormatError(f"a frame header of the wrong length: {BROKEN}")
         precision, count = content[0], content[5]
         header.height = int.from_bytes(content[1:3], "big")
         header.width = int.from_bytes(content[3:5], "big")
         if precision != 8:
-            raise JpegFormatError(f"a {precision}-bit JPEG: only 8-bit ones are restored")
+            raise JpegFormatError(
+                f"a {precision}-bit JPEG: only 8-bit ones are restored; {_CONVERT}"
+            )
         if count not in (1, 3):
             kind = "CMYK or YCCK" if count == 4 else "unusual"
             raise JpegFormatError(
-                f"{count} components ({kind}): only grayscale and YCbCr are restored; "
-                "convert it to YCbCr with another program"
+                f"{count} components ({kind}): only grayscale and YCbCr are restored; {_CONVERT}"
             )
         if not header.height:
             raise JpegFormatError(
                 "height 0 in the header (it follows in a DNL marker): not restored; save it again"
             )
         if not header.width:
-            raise JpegFormatError("width 0 in the header: a broken JPEG")
+            raise JpegFormatError(f"width 0 in the header: {BROKEN}")
         self._check_size()
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
-        for part in header.components:
-            if not (1 <= part.across <= 4 and 1 <= part.down <= 4):
-                raise JpegFormatError(
-                    f"sampling factors {part.across}x{part.down}: a broken JPEG (1 to 4 exist)"
-                )
+        self._check_sampling()
         header.frame = _FRAMES[code]
+
+    def _check_sampling(self) -> None:
+        parts = self._header.components
+        across, down = max(p.across for p in parts), max(p.down for p in parts)
+        text = ",".join(f"{p.across}x{p.down}" for p in parts)
+        if max(across, down) > 4 or not all(p.across and p.down for p in parts):
+            raise JpegFormatError(f"sampling factors {text} (1 to 4 exist): {BROKEN}")
+        if any(across % p.across or down % p.down for p in parts):
+            raise JpegFormatError(
+                f"sampling factors {text}: only whole ratios are restored, as libjpeg's decoder "
+                f"has no others; {_CONVERT}"
+            )
 
     def _check_size(self) -> None:
         header, limits = self._header, self._limits
@@ -275,7 +302,7 @@ class _Walk:
         if density > limits.max_pixels_per_byte:
             raise JpegFormatError(
                 f"{header.width}x{header.height} in {self._file_size} bytes: the header promises "
-                "more than the file can hold"
+                f"more than the file can hold: {BROKEN}"
             )
 
     def _quantization_tables(self, content: bytes) -> None:
@@ -283,7 +310,7 @@ class _Walk:
             wide, number = content[0] >> 4, content[0] & 15
             size = 128 if wide else 64
             if wide > 1 or number > 3 or len(content) < 1 + size:
-                raise JpegFormatError("a broken quantization table segment")
+                raise JpegFormatError(f"a malformed segment of quantization tables: {BROKEN}")
             steps = np.frombuffer(content[1 : 1 + size], ">u2" if wide else "u1")
             table = np.zeros(64, np.int32)
             table[_ZIGZAG] = steps
@@ -293,7 +320,7 @@ class _Walk:
     def _scan(self, content: bytes) -> None:
         header = self._header
         if not header.frame:
-            raise JpegFormatError("a scan before the frame header: a broken JPEG")
+            raise JpegFormatError(f"a scan before the frame header: {BROKEN}")
         header.scans += 1
         if header.scans > self._limits.max_scans:
             raise JpegFormatError(f"more scans than --max_scans={self._limits.max_scans}")
@@ -302,8 +329,10 @@ class _Walk:
             self._check_density()
         selected = content[1 : 1 + 2 * content[0] : 2] if content else b""
         for i, part in enumerate(header.components):
-            if part.identifier in selected and part.table in self._defined:
-                self._latched.setdefault(i, self._defined[part.table])
+            if part.identifier in selected:
+                header.scanned.add(i)
+                if part.table in self._defined:
+                    self._latched.setdefault(i, self._defined[part.table])
 
     def _check_colors(self) -> None:
         """libjpeg's own rule for what three components are (jdapimin.c)."""
@@ -314,7 +343,7 @@ class _Walk:
         by_name = self._adobe is None and identifiers == b"RGB"
         if by_adobe or by_name:
             raise JpegFormatError(
-                "an RGB-coded JPEG: only grayscale and YCbCr are restored; save it as YCbCr"
+                f"an RGB-coded JPEG: only grayscale and YCbCr are restored; {_CONVERT}"
             )
 
     def tables_of_components(self) -> list[np.ndarray]:
@@ -323,10 +352,10 @@ class _Walk:
         for i, part in enumerate(self._header.components):
             table = self._latched.get(i, self._defined.get(part.table))
             if table is None:
-                raise JpegFormatError(f"quantization table {part.table} is missing: a broken JPEG")
+                raise JpegFormatError(f"quantization table {part.table} is missing: {BROKEN}")
             if not table.all():
                 raise JpegFormatError(
-                    "a quantization table with a step of 0: nothing is consistent with it"
+                    f"a quantization table with a step of 0, which says nothing: {BROKEN}"
                 )
             tables.append(table)
         return tables
