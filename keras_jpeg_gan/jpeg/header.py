@@ -69,12 +69,15 @@ class Limits:
         max_megapixels: width times height; max_scans: scans; max_file_mb: bytes of the file.
         max_pixels_per_byte: pixels a byte; a block's DC level takes a bit at least, so that
             Huffman-coded files have at most 512.
+        max_scanned_megapixels: megapixels times scans; an ordinary progressive file of 500
+            megapixels has 5000, and these take libjpeg some ten seconds.
     """
 
     max_megapixels: float = 500
     max_scans: int = 500
     max_file_mb: float = 500
     max_pixels_per_byte: float = 1000
+    max_scanned_megapixels: float = 20_000
 
 
 @dataclass(frozen=True)
@@ -324,6 +327,11 @@ class _Walk:
         header.scans += 1
         if header.scans > self._limits.max_scans:
             raise JpegFormatError(f"more scans than --max_scans={self._limits.max_scans}")
+        if header.scans * header.width * header.height > self._limits.max_scanned_megapixels * 1e6:
+            raise JpegFormatError(
+                f"{header.scans} or more scans of {header.width}x{header.height} are more work "
+                f"than an image needs; {_CONVERT}"
+            )
         if header.scans == 1:
             self._check_colors()
             self._check_density()

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.fft
 from PIL import Image, ImageFile
 from small_files import find, inserted, jpeg, patched, picture, pillow, segment
 
@@ -174,6 +175,34 @@ def test_a_cut_arithmetic_file_is_not_taken_for_whole(shared_data: pathlib.Path)
     for length in (len(data) - 300, len(data) - 20):  # libjpeg has no remark on these
         with pytest.raises(JpegFormatError, match="truncated: "):
             JpegFile.read(data[:length])
+
+
+def test_a_file_cut_between_the_scans_of_its_components(shared_data: pathlib.Path) -> None:
+    path = shared_data / "robustness" / "valid" / "made_noninterleaved_420.jpg"
+    data = path.read_bytes()
+    whole = JpegFile.read(data)
+    for scan in (2, 3):
+        cut = data[: find(data, 0xDA, scan)]
+        with pytest.raises(JpegFormatError, match=f"truncated: .* scan {scan - 1}"):
+            JpegFile.read(cut)
+        levels = JpegFile.read(cut, allow_truncated=True).levels
+        for i in range(3):
+            np.testing.assert_array_equal(levels[i], whole.levels[i] * (i < scan - 1))
+    assert_same(JpegFile.read(data[:-2]), whole)
+
+
+def test_tables_that_change_between_scans_are_each_components_own(
+    shared_data: pathlib.Path,
+) -> None:
+    path = shared_data / "robustness" / "valid" / "made_dqt_redefined_between_scans.jpg"
+    file = JpegFile.read(path)
+    assert len({table.tobytes() for table in file.tables}) > 1
+    with Image.open(path) as image:
+        image.draft("YCbCr", image.size)
+        planes = np.asarray(image)
+    for i, (levels, table) in enumerate(zip(file.levels, file.tables, strict=True)):
+        blocks = scipy.fft.idctn(levels * table, axes=(2, 3), norm="ortho")
+        assert abs(planes[..., i].mean() - (blocks + 128).clip(0, 255).mean()) < 1
 
 
 def test_flipped_bytes_raise_nothing_else(

@@ -124,6 +124,8 @@ def test_limits_are_the_callers() -> None:
         read_header(PROGRESSIVE, Limits(max_scans=5))
     with pytest.raises(JpegFormatError, match="56x40 is more than --max_megapixels"):
         read_header(DATA, Limits(max_megapixels=0.002))
+    with pytest.raises(JpegFormatError, match="scans of 56x40 are more work"):
+        read_header(PROGRESSIVE, Limits(max_scanned_megapixels=5 * 0.00224))
     exact = Limits(max_megapixels=0.00224, max_file_mb=len(DATA) / 1e6, max_scans=1)
     assert read_header(DATA, exact).width == 56
 
