@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.encoder import encode
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import quality_tables
 
 DATA = jpeg()
@@ -26,7 +28,7 @@ DATA = jpeg()
 @pytest.fixture(autouse=True)
 def nothing_printed_or_left(
     capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-) -> object:
+) -> Iterator[None]:
     """Whatever is read: not a word on standard output or error, no setting of Pillow changed."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     yield
@@ -246,7 +248,12 @@ def test_pillows_switch_for_truncated_files_does_not_count(
         JpegFile.read(no_such_codes)
 
 
-def test_threads_read_at_once() -> None:
+def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_metadata(*arguments: object) -> Metadata:  # time for others to meddle
+        time.sleep(0.002)
+        return read_metadata(*arguments)
+
+    monkeypatch.setattr("keras_jpeg_gan.jpeg.file.read_metadata", slow_metadata)
     odd_exif = segment(0xE1, b"Exif\0\0II*\0" + b"\xff" * 40)  # Pillow warns of it
     files = [inserted(jpeg(8 * n, 64, progressive=n % 2 > 0), 2, odd_exif) for n in range(1, 5)]
     expected = [JpegFile.read(data) for data in files]

@@ -130,11 +130,11 @@ def test_limits_are_the_callers() -> None:
     assert read_header(DATA, exact).width == 56
 
 
-@pytest.mark.parametrize("jfif", [False, True])
+@pytest.mark.parametrize("jfif", [b"", DATA[2:20], segment(0xE0, DATA[6:19])])  # 13 are too few
 @pytest.mark.parametrize("adobe", [None, 0, 1, 2])
 @pytest.mark.parametrize("names", [b"\1\2\3", b"RGB", b"rgb", b"\0\1\2"])
-def test_rgb_is_what_libjpeg_takes_for_rgb(jfif: bool, adobe: int | None, names: bytes) -> None:
-    data = DATA if jfif else DATA[:2] + DATA[20:]
+def test_rgb_is_what_libjpeg_takes_for_rgb(jfif: bytes, adobe: int | None, names: bytes) -> None:
+    data = DATA[:2] + jfif + DATA[20:]
     frame, scan = find(data, 0xC0) + 10, find(data, 0xDA) + 5
     for i, name in enumerate(names):
         data = patched(data, frame + 3 * i, bytes([name]))

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from small_files import inserted, jpeg, picture, pillow, segment
+from small_files import inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.metadata import Metadata
@@ -45,6 +45,11 @@ def test_orientations_that_do_not_exist_are_upright(value: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = value
     assert metadata(jpeg(exif=exif)).orientation == 1
+
+
+def test_resolution_of_0_is_none() -> None:
+    assert metadata(patched(DATA, 13, b"\1\0\0\0\0")).dpi is None
+    assert metadata(patched(DATA, 13, b"\1\0\x48\0\x60")).dpi == (72, 96)
 
 
 def test_chunks_of_a_profile_are_joined_by_number() -> None:
