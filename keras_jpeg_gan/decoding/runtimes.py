@@ -1,15 +1,15 @@
 """What runs the network: for now Keras on TensorFlow, which is imported when first needed."""
 
-import contextlib
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 
 RUNTIMES = ("auto", "tensorflow")
 
@@ -83,7 +83,8 @@ class TensorFlowRuntime:
     def __init__(self, model: str | pathlib.Path, threads: int | None = None) -> None:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _silenced():
+        # No logging level keeps CUDA's and oneDNN's remarks off.
+        with caught_standard_error():
             import keras
             import tensorflow as tf
 
@@ -152,16 +153,3 @@ def _set_threads(tf: Any, threads: int | None) -> None:
         raise ConfigError(
             "TensorFlow already runs: set the threads before anything else uses it"
         ) from error
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Without standard error: no logging level keeps CUDA's and oneDNN's remarks from it."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -6,10 +6,9 @@ Both use the "islow" DCT and plain (not smoothed) downsampling, and agree level 
 
 import contextlib
 import io
-import os
 import pathlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jpeglib
@@ -102,8 +101,11 @@ def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> b
     steps = np.stack([np.asarray(table, np.int64).reshape(8, 8) for table in tables])
     if steps.min() < 1 or steps.max() > 65535:
         raise ConfigError("a quantization step is not in 1..65535: libjpeg cannot write it")
-    with _silenced() if steps.max() > 255 else contextlib.nullcontext():
-        if parts in _PILLOW_SUBSAMPLING:
+    by_pillow = parts in _PILLOW_SUBSAMPLING
+    # libjpeg remarks on steps above 255, and jpeglib's choice of version is the process's own.
+    alone = steps.max() > 255 or not by_pillow
+    with coefficients.caught_standard_error() if alone else contextlib.nullcontext():
+        if by_pillow:
             return _encode_by_pillow(pixels, steps, _PILLOW_SUBSAMPLING[parts])
         return _encode_by_jpeglib(pixels, steps, parts)
 
@@ -130,19 +132,6 @@ def _encode_by_jpeglib(
             str(path), qt=steps.astype(np.uint16), quant_tbl_no=np.arange(len(steps))
         )
         return path.read_bytes()
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Without C's standard error: libjpeg remarks there on steps above 255."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def encode_levels(
