@@ -54,7 +54,7 @@ def batches(
 
     Returns:
         A dataset of dicts: original and compressed [batch, S, S, 3] uint8, tables
-        [batch, 2, 8, 8] float32.
+        [batch, 2, 8, 8] float32, position [batch] int64 (of each example in the stream).
     """
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -68,6 +68,7 @@ def batches(
             "original": tf.ensure_shape(original, shape),
             "compressed": tf.ensure_shape(compressed, shape),
             "tables": tf.ensure_shape(tables, (2, 8, 8)),
+            "position": position,
         }
 
     positions = tf.data.Dataset.counter(first_step * batch)

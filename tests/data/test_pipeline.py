@@ -16,6 +16,7 @@ def first(count: int, **options: int) -> list[dict[str, np.ndarray]]:
 
 def test_batches_are_the_examples_in_order() -> None:
     for step, batch in enumerate(first(3)):
+        np.testing.assert_array_equal(batch["position"], 4 * step + np.arange(4))
         for i in range(4):
             original, compressed, tables = example(SOURCE, LAW, 1, 4 * step + i)
             np.testing.assert_array_equal(batch["original"][i], original)
