@@ -30,17 +30,25 @@ class PatchLaw:
 
 def example(
     source: Sequence[np.ndarray] | FolderSource, law: PatchLaw, seed: int, position: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> dict[str, np.ndarray]:
     """The training example at a position of the endless stream.
 
     Returns:
-        original [S, S, 3] uint8, compressed [S, S, 3] uint8, tables [2, 8, 8] float32.
+        original and compressed [S, S, 3] uint8, tables [2, 8, 8] float32, sampling [] int32
+        (index into the mix's sorted names), position [] int64.
     """
     rng = np.random.default_rng((seed, position))
     image = source[int(rng.integers(len(source)))]
     original = draw_patch(image, law.size, law.max_scale, rng)
-    compressed, tables = degrade(original, law.quality.draw(rng), draw_sampling(law.sampling, rng))
-    return original, compressed, tables
+    quality, sampling = law.quality.draw(rng), draw_sampling(law.sampling, rng)
+    compressed, tables = degrade(original, quality, sampling)
+    return {
+        "original": original,
+        "compressed": compressed,
+        "tables": tables,
+        "sampling": np.int32(sorted(law.sampling).index(sampling)),
+        "position": np.int64(position),
+    }
 
 
 def batches(
@@ -53,22 +61,26 @@ def batches(
     """Endless batches from step `first_step` on; the same whenever and wherever it starts.
 
     Returns:
-        A dataset of dicts: original and compressed [batch, S, S, 3] uint8, tables
-        [batch, 2, 8, 8] float32, position [batch] int64 (of each example in the stream).
+        A dataset of dicts of what `example` returns, with a batch axis in front.
     """
+    shape = (law.size, law.size, 3)
+    signature = {
+        "original": tf.TensorSpec(shape, tf.uint8),
+        "compressed": tf.TensorSpec(shape, tf.uint8),
+        "tables": tf.TensorSpec((2, 8, 8), tf.float32),
+        "sampling": tf.TensorSpec((), tf.int32),
+        "position": tf.TensorSpec((), tf.int64),
+    }
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
-        original, compressed, tables = tf.numpy_function(
-            lambda p: example(source, law, seed, int(p)),
+        values = tf.numpy_function(
+            lambda p: list(example(source, law, seed, int(p)).values()),
             [position],
-            [tf.uint8, tf.uint8, tf.float32],
+            [spec.dtype for spec in signature.values()],
         )
-        shape = (law.size, law.size, 3)
         return {
-            "original": tf.ensure_shape(original, shape),
-            "compressed": tf.ensure_shape(compressed, shape),
-            "tables": tf.ensure_shape(tables, (2, 8, 8)),
-            "position": position,
+            name: tf.ensure_shape(value, spec.shape)
+            for value, (name, spec) in zip(values, signature.items(), strict=True)
         }
 
     positions = tf.data.Dataset.counter(first_step * batch)

@@ -1,8 +1,10 @@
 """The pipeline: every batch is a function of the seed and its position."""
 
+import dataclasses
+
 import numpy as np
 
-from keras_jpeg_gan.data.degradation import QualityLaw
+from keras_jpeg_gan.data.degradation import QualityLaw, degrade
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches, example
 
 LAW = PatchLaw(32, 2.0, QualityLaw(5, 95), {"4:2:0": 1.0})
@@ -18,10 +20,20 @@ def test_batches_are_the_examples_in_order() -> None:
     for step, batch in enumerate(first(3)):
         np.testing.assert_array_equal(batch["position"], 4 * step + np.arange(4))
         for i in range(4):
-            original, compressed, tables = example(SOURCE, LAW, 1, 4 * step + i)
-            np.testing.assert_array_equal(batch["original"][i], original)
-            np.testing.assert_array_equal(batch["compressed"][i], compressed)
-            np.testing.assert_array_equal(batch["tables"][i], tables)
+            for name, value in example(SOURCE, LAW, 1, 4 * step + i).items():
+                np.testing.assert_array_equal(batch[name][i], value)
+
+
+def test_an_example_names_its_sampling() -> None:
+    mix = {"4:4:4": 1.0, "4:2:0": 1.0, "4:2:2": 0.0}
+    law = dataclasses.replace(LAW, quality=QualityLaw(30, 30), sampling=mix)
+    seen = set()
+    for position in range(12):
+        drawn = example(SOURCE, law, 1, position)
+        name = ("4:2:0", "4:2:2", "4:4:4")[drawn["sampling"]]
+        np.testing.assert_array_equal(drawn["compressed"], degrade(drawn["original"], 30, name)[0])
+        seen.add(name)
+    assert seen == {"4:2:0", "4:4:4"}
 
 
 def test_a_later_start_gives_the_same_batches() -> None:
