@@ -1,17 +1,44 @@
-"""Where photographs come from: folders of image files, held back in part for validation."""
+"""Where photographs come from: images by index and name, held back in part for validation."""
 
 import hashlib
 import pathlib
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, Protocol
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from absl import logging
+from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
 
 SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+class UnreadableImageError(ConfigError):
+    """A file is no image that can be read."""
+
+
+class Source(Protocol):
+    """Images by index."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> np.ndarray:
+        """An image [H, W, 3] uint8; several threads may ask.
+
+        Raises:
+            UnreadableImageError: it cannot be read.
+        """
+
+
+class NamedSource(Source, Protocol):
+    """Images with names, by which some are held back."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of each image, the same wherever it lies."""
 
 
 def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
@@ -29,58 +56,149 @@ def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
     return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
 
 
-def held_back(path: pathlib.Path, share: float) -> bool:
+def held_back(path: pathlib.Path | str, share: float) -> bool:
     """Whether an image is for validation: a hash of its name below `share` of all hashes.
 
-    The answer does not depend on the other images, so a folder may grow.
+    The answer does not depend on the folder or the other images, so a folder may grow.
     """
-    digest = hashlib.sha256(path.name.encode()).digest()
+    digest = hashlib.sha256(pathlib.PurePath(path).name.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def read_image(path: pathlib.Path) -> np.ndarray:
+def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
     """An image file as RGB: [H, W, 3] uint8.
 
+    Args:
+        file: a path, or an open file.
+        name: how an error names it; without one, the path.
+
     Raises:
-        ConfigError: the file cannot be read as an image.
+        UnreadableImageError: the file cannot be read as an image.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow thinks of a file's metadata
-            with Image.open(path) as image:
+            with Image.open(file) as image:
                 return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read as an image ({error})") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(
+            f"{name or file}: cannot be read as an image ({error})"
+        ) from error
 
 
-class FolderSource:
-    """Images of a list of files by index, kept in memory as uint8 up to a budget.
+class CachedSource:
+    """Images that are read when asked for, and kept in memory as uint8 up to a budget.
+
+    An image that cannot be read is named once by a warning.
 
     Args:
-        paths: image files.
+        names: of the images.
+        read: gives the image [H, W, 3] uint8 of an index, or raises UnreadableImageError.
         cache_mb: how many megabytes of decoded images are kept; the rest is read each time.
     """
 
-    def __init__(self, paths: list[pathlib.Path], cache_mb: float = 2000) -> None:
-        self.paths = paths
+    def __init__(
+        self, names: Sequence[str], read: Callable[[int], np.ndarray], cache_mb: float
+    ) -> None:
+        self.names = names
+        self._read = read
         self._left = cache_mb * 1e6
         self._cache: dict[int, np.ndarray] = {}
+        self._unreadable: dict[int, UnreadableImageError] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self.paths)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return (self[index] for index in range(len(self)))
+        return len(self.names)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """The image [H, W, 3] uint8 of file `index`; several threads may ask."""
+        """As `Source`."""
         cached = self._cache.get(index)
         if cached is not None:
             return cached
-        image = read_image(self.paths[index])
+        if index in self._unreadable:
+            raise self._unreadable[index]
+        try:
+            image = self._read(index)
+        except UnreadableImageError as error:
+            with self._lock:
+                if index not in self._unreadable:
+                    logging.warning("passed over: %s", error)
+                    self._unreadable[index] = error
+            raise
         with self._lock:
             if index not in self._cache and image.nbytes <= self._left:
                 self._cache[index] = image
                 self._left -= image.nbytes
         return image
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return readable(self)
+
+
+class FolderSource(CachedSource):
+    """Images of a list of files.
+
+    Args:
+        paths: image files.
+        cache_mb: as `CachedSource`.
+    """
+
+    def __init__(self, paths: list[pathlib.Path], cache_mb: float = 2000) -> None:
+        super().__init__(
+            [path.name for path in paths], lambda index: read_image(paths[index]), cache_mb
+        )
+        self.paths = paths
+
+
+class Selection:
+    """Some images of a source.
+
+    Args:
+        source: of all images.
+        indices: of those that are selected.
+    """
+
+    def __init__(self, source: NamedSource, indices: Sequence[int]) -> None:
+        self.source = source
+        self.indices = np.array(indices, np.int64)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of each image."""
+        return [self.source.names[index] for index in self.indices]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """As `Source`."""
+        return self.source[int(self.indices[index])]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return readable(self)
+
+
+def readable(source: Source) -> Iterator[np.ndarray]:
+    """All images of a source that can be read, in order."""
+    for index in range(len(source)):
+        try:
+            image = source[index]
+        except UnreadableImageError:
+            continue
+        yield image
+
+
+def split(source: NamedSource, validation_share: float) -> tuple[Selection, Selection]:
+    """The images to train on, and those held back.
+
+    Raises:
+        ConfigError: one of the two would be empty.
+    """
+    held = np.array([held_back(name, validation_share) for name in source.names], bool)
+    training, validating = np.flatnonzero(~held).tolist(), np.flatnonzero(held).tolist()
+    if not training or not validating:
+        raise ConfigError(
+            f"{len(training)} images to train on, {len(validating)} held back: both are needed "
+            "(see validation_share)"
+        )
+    return Selection(source, training), Selection(source, validating)

@@ -45,3 +45,19 @@ def test_a_later_start_gives_the_same_batches() -> None:
 def test_seeds_differ() -> None:
     one, two = first(1)[0], first(1, seed=2)[0]
     assert (one["original"] != two["original"]).any()
+
+
+def test_two_workers_together_see_what_one_sees() -> None:
+    whole = first(3, batch=6)
+    parts = [first(3, batch=6, worker=worker, workers=2) for worker in range(2)]
+    for expected, *got in zip(whole, *parts, strict=True):
+        for name, value in expected.items():
+            assert got[0][name].shape == (3, *value.shape[1:])
+            np.testing.assert_array_equal(np.concatenate([part[name] for part in got]), value)
+
+
+def test_shapes_are_static() -> None:
+    spec = batches(SOURCE, LAW, 1, 4).element_spec
+    assert spec["original"].shape == (4, 32, 32, 3)
+    assert spec["tables"].shape == (4, 2, 8, 8)
+    assert spec["sampling"].shape == spec["position"].shape == (4,)
