@@ -1,5 +1,6 @@
 """Where photographs come from: images by index and name, held back in part for validation."""
 
+import contextlib
 import hashlib
 import pathlib
 import threading
@@ -65,6 +66,17 @@ def held_back(path: pathlib.Path | str, share: float) -> bool:
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
+@contextlib.contextmanager
+def _opened(file: pathlib.Path | BinaryIO, name: str) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow thinks of a file's metadata
+            with Image.open(file) as image:
+                yield image
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadableImageError(f"{name}: cannot be read as an image ({error})") from error
+
+
 def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
     """An image file as RGB: [H, W, 3] uint8.
 
@@ -75,15 +87,18 @@ def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
     Raises:
         UnreadableImageError: the file cannot be read as an image.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow thinks of a file's metadata
-            with Image.open(file) as image:
-                return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableImageError(
-            f"{name or file}: cannot be read as an image ({error})"
-        ) from error
+    with _opened(file, name or str(file)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def image_size(path: pathlib.Path) -> tuple[int, int]:
+    """Width and height of an image file, by its header.
+
+    Raises:
+        UnreadableImageError: the file is no image.
+    """
+    with _opened(path, str(path)) as image:
+        return image.size
 
 
 class CachedSource:

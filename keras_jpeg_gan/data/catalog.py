@@ -1,0 +1,31 @@
+"""What a config's `images` names: a folder, a packed cache, or a dataset of TFDS."""
+
+import pathlib
+
+from keras_jpeg_gan.data.datasets import tfds_source
+from keras_jpeg_gan.data.packed import INDEX, PackedSource
+from keras_jpeg_gan.data.sources import FolderSource, NamedSource, find_images
+from keras_jpeg_gan.errors import ConfigError
+
+_TFDS = "tfds:"
+
+
+def open_source(images: str, cache_mb: float) -> NamedSource:
+    """All images of a name.
+
+    Args:
+        images: "tfds:NAME" for the split "train" of a dataset, or "tfds:NAME:SPLIT"; a folder
+            that `packed.pack` wrote; or a folder of image files, searched recursively.
+        cache_mb: how many megabytes of decoded images are kept in memory.
+
+    Raises:
+        ConfigError: there is nothing of that name, or it cannot be read.
+    """
+    if not images:
+        raise ConfigError("no training images: give --config.images=FOLDER")
+    if images.startswith(_TFDS):
+        name, _, split = images.removeprefix(_TFDS).partition(":")
+        return tfds_source(name, cache_mb, split or "train")
+    if (pathlib.Path(images) / INDEX).is_file():
+        return PackedSource(images)
+    return FolderSource(find_images(images), cache_mb)

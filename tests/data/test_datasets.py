@@ -1,0 +1,71 @@
+"""TFDS datasets as sources: mocked ones, and FFHQ prepared from a folder of made-up portraits."""
+
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_jpeg_gan.data.catalog import open_source
+from keras_jpeg_gan.data.degradation import QualityLaw
+from keras_jpeg_gan.data.examples import PatchLaw, example
+from keras_jpeg_gan.data.sources import split
+from keras_jpeg_gan.errors import ConfigError
+
+tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
+
+
+@pytest.mark.parametrize("name", ["imagenet2012", "mnist", "oxford_flowers102:test"])
+def test_datasets_give_rgb_images(name: str) -> None:
+    with tfds.testing.mock_data(num_examples=7):
+        source = open_source(f"tfds:{name}", 10)
+        assert len(source) == len(set(source.names)) == 7
+        for index in range(7):
+            image = source[index]
+            assert image.dtype == np.uint8
+            assert image.ndim == 3
+            assert image.shape[2] == 3
+        law = PatchLaw(16, 1.5, QualityLaw(10, 10), {"4:2:0": 1.0})
+        assert example(source, law, 0, 0)["original"].shape == (16, 16, 3)
+
+
+def test_ffhq_is_prepared_from_a_folder(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keras_jpeg_gan.data.ffhq.ffhq_dataset_builder import Builder
+
+    levels = {2998: 10, 2999: 20, 3000: 30, 4999: 40, 5000: 50, 69999: 60}
+    for number, level in levels.items():
+        folder = tmp_path / "thumbnails" / f"{number // 1000:02}000"
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((16, 16, 3), level, np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:05}.png")
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    builder = Builder(data_dir=str(tmp_path / "data"), file_format="array_record")
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=tmp_path / "thumbnails")
+    )
+    train, test = open_source("tfds:ffhq", 10), open_source("tfds:ffhq:test", 10)
+    assert sorted(int(image[0, 0, 0]) for image in train) == [10, 20, 50, 60]
+    assert sorted(int(image[0, 0, 0]) for image in test) == [30, 40]
+    training, validating = split(train, 0.5)
+    assert len(training) + len(validating) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nonsense", "knows no such dataset"),
+        ("imagenet2012", "tfds build imagenet2012 --file_format=array_record"),
+        ("ffhq", "--imports=keras_jpeg_gan.data.ffhq.ffhq_dataset_builder ffhq"),
+        ("ag_news_subset", "0 images"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_do(
+    name: str, reason: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match=reason) as raised:
+        open_source(f"tfds:{name}", 10)
+    assert "\n" not in str(raised.value)
