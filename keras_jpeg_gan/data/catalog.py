@@ -3,7 +3,7 @@
 import pathlib
 
 from keras_jpeg_gan.data.datasets import tfds_source
-from keras_jpeg_gan.data.packed import INDEX, PackedSource
+from keras_jpeg_gan.data.patch_cache import INDEX, PackedSource
 from keras_jpeg_gan.data.sources import FolderSource, NamedSource, find_images
 from keras_jpeg_gan.errors import ConfigError
 
@@ -15,7 +15,7 @@ def open_source(images: str, cache_mb: float) -> NamedSource:
 
     Args:
         images: "tfds:NAME" for the split "train" of a dataset, or "tfds:NAME:SPLIT"; a folder
-            that `packed.pack` wrote; or a folder of image files, searched recursively.
+            that `patch_cache.pack` wrote; or a folder of image files, searched recursively.
         cache_mb: how many megabytes of decoded images are kept in memory.
 
     Raises:

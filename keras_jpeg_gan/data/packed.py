@@ -1,36 +1,12 @@
-"""A packed cache: square patches of photographs as uint8 arrays in one folder, with an index.
+"""The program that packs photographs into a cache of patches."""
 
-A cache is small enough to travel, and needs neither the images nor their decoders. Its patches
-are larger than those of the training, which draws its own from them at random.
-"""
-
-import itertools
-import json
 import pathlib
-import shutil
-import sys
-from collections.abc import Iterator, Sequence
 
-import numpy as np
-import tqdm
-from absl import flags, logging
+from absl import flags
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.data.patches import draw_patch
-from keras_jpeg_gan.data.sources import (
-    UnreadableImageError,
-    find_images,
-    image_size,
-    read_image,
-)
-from keras_jpeg_gan.errors import ConfigError
-
-INDEX = "index.json"
-FORMAT = 1
-# No file of a cache is larger than this.
-_SHARD_BYTES = 15e6
-# What a patch takes beside its pixels, at most: a name in the index, its part of a header.
-_NAME_BYTES = 300
+from keras_jpeg_gan.data.patch_cache import pack
+from keras_jpeg_gan.data.sources import find_images
 
 USAGE = """python -m keras_jpeg_gan.data.packed --images=DIR --output=DIR [flags]
 
@@ -45,149 +21,6 @@ _MAX_SCALE = flags.DEFINE_float(
 )
 _MAX_MB = flags.DEFINE_float("max_mb", 50.0, "megabytes of the cache, at most", 0.001)
 _SEED = flags.DEFINE_integer("seed", 0, "which patches")
-
-
-class PackedSource:
-    """The patches of a cache: images by index, each with the name of its photograph.
-
-    Args:
-        folder: that `pack` wrote.
-
-    Raises:
-        ConfigError: it is no such folder, or parts of it are missing or damaged.
-    """
-
-    def __init__(self, folder: str | pathlib.Path) -> None:
-        root = pathlib.Path(folder)
-        try:
-            index = json.loads((root / INDEX).read_text())
-            if index["format"] != FORMAT:
-                raise ConfigError(
-                    f"{folder}: a cache of format {index['format']}, {FORMAT} is known: pack anew"
-                )
-            size: int = index["size"]
-            self.names: list[str] = index["names"]
-            shards = [np.load(root / name, mmap_mode="r") for name in index["shards"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{folder}: no whole packed cache ({error}): pack anew") from error
-        for name, shard in zip(index["shards"], shards, strict=True):
-            if shard.dtype != np.uint8 or shard.shape[1:] != (size, size, 3):
-                raise ConfigError(f"{folder}: {name} is damaged: pack anew")
-        # As plain arrays: np.memmap's own class makes every slice slower.
-        self._patches = [patch for shard in shards for patch in np.asarray(shard)]
-        if len(self._patches) != len(self.names) or not self.names:
-            raise ConfigError(
-                f"{folder}: {len(self._patches)} patches, {len(self.names)} names: pack anew"
-            )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """The patch [size, size, 3] uint8."""
-        return self._patches[index]
-
-
-def pack(
-    paths: Sequence[pathlib.Path],
-    output: pathlib.Path,
-    size: int,
-    max_scale: float,
-    max_mb: float,
-    seed: int = 0,
-) -> int:
-    """Write a cache: the folder appears whole or not at all.
-
-    Photographs give equally many patches as far as they have room for them side by side, each
-    at least one; where there are too many photographs, some, drawn at random, give one each.
-    Those that cannot be read are named by a warning and passed over.
-
-    Args:
-        paths: image files.
-        output: a folder that is not there.
-        size: side of a patch in pixels.
-        max_scale: as `draw_patch`.
-        max_mb: megabytes (10^6 bytes) of the folder, at most.
-        seed: of every choice.
-
-    Returns:
-        How many patches there are.
-
-    Raises:
-        ConfigError: output is there or cannot be written, not even one patch is allowed, or no
-            image can be read.
-    """
-    if output.exists():
-        raise ConfigError(f"{output}: is there already; remove it, or name another folder")
-    budget = int(max_mb * 1e6 // (3 * size**2 + _NAME_BYTES))
-    if budget < 1:
-        raise ConfigError(f"{max_mb} MB: too few for a patch of {size} x {size}")
-    rng = np.random.default_rng(seed)
-    shares = _shares([_room(path, size) for path in paths], budget, rng)
-    unfinished = output.with_name(f".{output.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
-    try:
-        unfinished.mkdir(parents=True)
-        names: list[str] = []
-        shards: list[str] = []
-        drawn = _draw(paths, shares, size, max_scale, rng)
-        per_shard = max(int(_SHARD_BYTES // (3 * size**2)), 1)
-        while part := list(itertools.islice(drawn, per_shard)):
-            names += [name for name, _ in part]
-            shards.append(f"patches_{len(shards):04d}.npy")
-            np.save(unfinished / shards[-1], np.stack([patch for _, patch in part]))
-        if not names:
-            raise ConfigError(f"none of {len(paths)} images can be read")
-        index = {"format": FORMAT, "size": size, "shards": shards, "names": names}
-        (unfinished / INDEX).write_text(json.dumps(index, indent=0))
-        unfinished.rename(output)
-    except OSError as error:
-        raise ConfigError(f"{output}: cannot be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return len(names)
-
-
-def _room(path: pathlib.Path, size: int) -> int:
-    """How many patches lie side by side in an image, at least 1; 0 where it cannot be read."""
-    try:
-        width, height = image_size(path)
-    except UnreadableImageError as error:
-        logging.warning("passed over: %s", error)
-        return 0
-    return max((width // size) * (height // size), 1)
-
-
-def _shares(rooms: Sequence[int], budget: int, rng: np.random.Generator) -> np.ndarray:
-    """How many patches each image gives: rounds of one each until all is used up."""
-    order = rng.permutation(len(rooms))
-    left = np.array(rooms)[order]
-    shares = np.zeros_like(left)
-    while budget > 0 and (giving := np.flatnonzero(left > shares)[:budget]).size:
-        shares[giving] += 1
-        budget -= giving.size
-    unordered = np.empty_like(shares)
-    unordered[order] = shares
-    return unordered
-
-
-def _draw(
-    paths: Sequence[pathlib.Path],
-    shares: np.ndarray,
-    size: int,
-    max_scale: float,
-    rng: np.random.Generator,
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and patch, image by image; upright, since the training turns what it may turn."""
-    giving = [(path, share) for path, share in zip(paths, shares, strict=True) if share]
-    for path, share in tqdm.tqdm(giving, unit="image", disable=not sys.stderr.isatty()):
-        try:
-            image = read_image(path)
-        except UnreadableImageError as error:
-            logging.warning("passed over: %s", error)
-            continue
-        for _ in range(share):
-            yield path.name, draw_patch(image, size, max_scale, rng, transpose=False)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,12 +1,14 @@
 """TFDS datasets as sources: mocked ones, and FFHQ prepared from a folder of made-up portraits."""
 
 import pathlib
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_jpeg_gan.data.catalog import open_source
+from keras_jpeg_gan.data.datasets import prepare
 from keras_jpeg_gan.data.degradation import QualityLaw
 from keras_jpeg_gan.data.examples import PatchLaw, example
 from keras_jpeg_gan.data.sources import split
@@ -32,8 +34,6 @@ def test_datasets_give_rgb_images(name: str) -> None:
 def test_ffhq_is_prepared_from_a_folder(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from keras_jpeg_gan.data.ffhq.ffhq_dataset_builder import Builder
-
     levels = {2998: 10, 2999: 20, 3000: 30, 4999: 40, 5000: 50, 69999: 60}
     for number, level in levels.items():
         folder = tmp_path / "thumbnails" / f"{number // 1000:02}000"
@@ -41,11 +41,7 @@ def test_ffhq_is_prepared_from_a_folder(
         pixels = np.full((16, 16, 3), level, np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:05}.png")
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
-    builder = Builder(data_dir=str(tmp_path / "data"), file_format="array_record")
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=tmp_path / "thumbnails")
-    )
+    prepare("ffhq", tmp_path / "thumbnails")
     train, test = open_source("tfds:ffhq", 10), open_source("tfds:ffhq:test", 10)
     assert sorted(int(image[0, 0, 0]) for image in train) == [10, 20, 50, 60]
     assert sorted(int(image[0, 0, 0]) for image in test) == [30, 40]
@@ -57,8 +53,8 @@ def test_ffhq_is_prepared_from_a_folder(
     ("name", "reason"),
     [
         ("nonsense", "knows no such dataset"),
-        ("imagenet2012", "tfds build imagenet2012 --file_format=array_record"),
-        ("ffhq", "--imports=keras_jpeg_gan.data.ffhq.ffhq_dataset_builder ffhq"),
+        ("imagenet2012", "data.prepare --name=imagenet2012"),
+        ("ffhq", "data.prepare --name=ffhq"),
         ("ag_news_subset", "0 images"),
     ],
 )
@@ -69,3 +65,18 @@ def test_what_cannot_be_read_says_what_to_do(
     with pytest.raises(ConfigError, match=reason) as raised:
         open_source(f"tfds:{name}", 10)
     assert "\n" not in str(raised.value)
+
+
+def test_folders_without_portraits_are_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "data"))
+    Image.new("RGB", (16, 16)).save(tmp_path / "holiday.png")
+    with pytest.raises(ConfigError, match=r"NNNNN\.png"):
+        prepare("ffhq", tmp_path)
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(ConfigError, match=r"keras-jpeg-gan\[train\]"):
+        open_source("tfds:ffhq", 10)

@@ -1,165 +1,19 @@
-"""Packed caches: what goes in comes out, within the budget, whole or not at all."""
+"""The programs of the data folder: what they do once, and how they refuse."""
 
-import json
+import os
 import pathlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan.data import packed
-from keras_jpeg_gan.data.catalog import open_source
-from keras_jpeg_gan.data.packed import PackedSource, pack
-from keras_jpeg_gan.data.sources import find_images, held_back, split
-from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.data.patch_cache import PackedSource, pack
 
 
-@pytest.fixture
-def photographs(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Twelve images, each of one grey level of its own; 3 and 4 have room for two patches."""
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    for index in range(12):
-        width = 64 if index in (3, 4) else 40
-        pixels = np.full((40, width, 3), 20 * index, np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
-
-
-def pack_all(photographs: pathlib.Path, output: pathlib.Path, max_mb: float = 1.0) -> PackedSource:
-    pack(find_images(photographs), output, size=32, max_scale=1.2, max_mb=max_mb)
-    return PackedSource(output)
-
-
-def test_every_patch_is_of_its_photograph(
-    photographs: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    source = pack_all(photographs, tmp_path / "cache")
-    assert len(source) == 14
-    for name, patch in zip(source.names, source, strict=True):
-        assert patch.shape == (32, 32, 3)
-        assert (patch == 20 * int(name.removesuffix(".png"))).all()
-    assert sorted(source.names) == sorted([f"{i}.png" for i in range(12)] + ["3.png", "4.png"])
-
-
-def test_the_budget_holds_for_the_folder_and_is_used(
-    photographs: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packed, "_SHARD_BYTES", 7000)  # two patches a shard
-    patch = 32 * 32 * 3
-    source = pack_all(photographs, tmp_path / "cache", max_mb=5.6 * patch / 1e6)
-    assert len(source) == len(set(source.names)) == 5
-    files = list((tmp_path / "cache").iterdir())
-    assert len(files) == 4
-    assert 5 * patch < sum(file.stat().st_size for file in files) <= 5.6 * patch
-
-
-def test_a_cache_is_split_as_its_photographs_are(
-    photographs: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    pack_all(photographs, tmp_path / "cache")
-    whole = split(open_source(str(photographs), 10), 0.4)
-    cached = split(open_source(str(tmp_path / "cache"), 10), 0.4)
-    for ours, theirs in zip(cached, whole, strict=True):
-        assert set(ours.names) == set(theirs.names)
-    assert all(held_back(name, 0.4) for name in cached[1].names)
-
-
-def test_packing_is_deterministic(photographs: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    for name in ("one", "two"):
-        pack_all(photographs, tmp_path / name, max_mb=0.02)
-    one, two = ({f.name: f.read_bytes() for f in (tmp_path / n).iterdir()} for n in ("one", "two"))
-    assert one == two
-
-
-def test_unreadable_images_are_passed_over(
-    photographs: pathlib.Path, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    cut = photographs / "3.png"  # its header is whole
-    cut.write_bytes(cut.read_bytes()[:60])
-    (photographs / "5.png").write_bytes(b"no image")
-    source = pack_all(photographs, tmp_path / "cache")
-    assert len(source) == 11
-    messages = " ".join(record.getMessage() for record in caplog.records)
-    assert "3.png" in messages
-    assert "5.png" in messages
-    with pytest.raises(ConfigError, match="none of 2"):
-        pack([cut, photographs / "5.png"], tmp_path / "none", 32, 1.0, 1.0)
-    assert not (tmp_path / "none").exists()
-
-
-def test_an_interrupted_run_leaves_nothing(
-    photographs: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(packed, "draw_patch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            pack_all(photographs, tmp_path / "cache")
-    assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
-    unfinished = tmp_path / ".cache.unfinished"  # of a run that was killed
-    unfinished.mkdir()
-    (unfinished / "patches_0099.npy").write_bytes(b"part")
-    assert len(pack_all(photographs, tmp_path / "cache")) == 14
-    assert not unfinished.exists()
-
-
-def test_what_is_there_is_not_overwritten(
-    photographs: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    with pytest.raises(ConfigError, match="there already"):
-        pack_all(photographs, photographs)
-    with pytest.raises(ConfigError, match="too few"):
-        pack_all(photographs, tmp_path / "cache", max_mb=0.003)
-
-
-def damage_format(cache: pathlib.Path) -> None:
-    index = json.loads((cache / "index.json").read_text())
-    (cache / "index.json").write_text(json.dumps({**index, "format": 99}))
-
-
-def damage_names(cache: pathlib.Path) -> None:
-    index = json.loads((cache / "index.json").read_text())
-    (cache / "index.json").write_text(json.dumps({**index, "names": index["names"][1:]}))
-
-
-def damage_index(cache: pathlib.Path) -> None:
-    (cache / "index.json").write_text("{")
-
-
-def remove_shard(cache: pathlib.Path) -> None:
-    (cache / "patches_0000.npy").unlink()
-
-
-def cut_shard(cache: pathlib.Path) -> None:
-    shard = cache / "patches_0000.npy"
-    shard.write_bytes(shard.read_bytes()[:-1])
-
-
-def change_shard(cache: pathlib.Path) -> None:
-    np.save(cache / "patches_0000.npy", np.zeros((14, 32, 32, 3), np.float32))
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [damage_format, damage_names, damage_index, remove_shard, cut_shard, change_shard],
-)
-def test_damaged_caches_are_refused(
-    damage: object, photographs: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-    pack_all(photographs, tmp_path / "cache")
-    damage(tmp_path / "cache")
-    with pytest.raises(ConfigError, match="pack anew"):
-        PackedSource(tmp_path / "cache")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "keras_jpeg_gan.data.packed", *arguments],
+        [sys.executable, "-m", f"keras_jpeg_gan.data.{module}", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -167,18 +21,62 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_program_packs(photographs: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_photographs_are_packed(tmp_path: pathlib.Path) -> None:
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for index in range(3):
+        Image.new("RGB", (40, 64)).save(photographs / f"{index}.png")
     cache = tmp_path / "deep" / "cache"
-    result = run(f"--images={photographs}", f"--output={cache}", "--size=32", "--max_mb=1")
+    result = run(
+        "packed", f"--images={photographs}", f"--output={cache}", "--size=32", "--max_mb=1"
+    )
     assert result.returncode == 0, result.stderr
-    assert "14 patches of 32 x 32" in result.stdout
-    assert len(PackedSource(cache)) == 14
-    again = run(f"--images={photographs}", f"--output={cache}", "--size=32")
+    assert "6 patches of 32 x 32" in result.stdout
+    assert len(PackedSource(cache)) == 6
+    again = run("packed", f"--images={photographs}", f"--output={cache}", "--size=32")
     assert again.returncode == 1
     assert again.stderr.count("\n") == 1
 
 
-def test_wrong_usage_is_status_2() -> None:
-    result = run("--images=there")
+@pytest.mark.slow
+def test_rates_are_measured(tmp_path: pathlib.Path) -> None:
+    Image.new("RGB", (96, 96)).save(tmp_path / "0.png")
+    pack([tmp_path / "0.png"], tmp_path / "cache", 64, 1.0, 1.0)
+    result = subprocess.run(
+        [
+            sys.executable,
+            "benchmarks/data.py",
+            f"--sources={tmp_path / 'cache'},{tmp_path}",
+            "--patch=32",
+            "--batch=4",
+            "--seconds=0.2",
+            "--levels",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+    assert result.returncode == 0, result.stderr
+    rows = [line.split("|")[1:-1] for line in result.stdout.splitlines() if line.startswith("| /")]
+    assert [row[1].strip() for row in rows] == ["tf.data", "threads"] * 2
+    assert all(float(row[2]) > 0 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("packed", "--images=there"), "--output"),
+        (("packed", "there"), "there"),
+        (("packed", "--images=a", "--output=b", "--size=0"), "--size"),
+        (("prepare",), "--name"),
+        (("prepare", "ffhq"), "ffhq"),
+        (("prepare", "--name=ffhq", "--manual_dir=nowhere"), "nowhere"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_one_line(arguments: tuple[str, ...], reason: str) -> None:
+    result = run(*arguments)
     assert result.returncode == 2
-    assert "--output" in result.stderr
+    assert reason in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,36 @@
+"""The program that prepares a dataset of TFDS, whose own command asks for Apache Beam."""
+
+import pathlib
+
+from absl import flags
+
+from keras_jpeg_gan import program
+from keras_jpeg_gan.data.datasets import prepare, tfds_source
+
+USAGE = """python -m keras_jpeg_gan.data.prepare --name=NAME [--manual_dir=DIR]
+
+Downloads a dataset of TFDS, where it can be, and prepares it as a training reads it, by
+--config.images=tfds:NAME. It lies in $TFDS_DATA_DIR, or in tensorflow_datasets at home."""
+
+_NAME = flags.DEFINE_string("name", None, "as TFDS names it, or ffhq")
+_MANUAL_DIR = flags.DEFINE_string(
+    "manual_dir", None, "folder of what cannot be downloaded: ImageNet's archives, FFHQ's images"
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Check what was given, and prepare."""
+    if arguments:
+        raise program.UsageError(f"unexpected {arguments[0]!r}: give the dataset by --name=NAME")
+    if not _NAME.value:
+        raise program.UsageError("give --name=NAME")
+    if _MANUAL_DIR.value and not pathlib.Path(_MANUAL_DIR.value).is_dir():
+        raise program.UsageError(f"--manual_dir={_MANUAL_DIR.value}: no such folder")
+    prepare(_NAME.value, pathlib.Path(_MANUAL_DIR.value) if _MANUAL_DIR.value else None)
+    source = tfds_source(_NAME.value)
+    print(f"tfds:{_NAME.value}: {len(source)} images to train on")
+    return program.OK
+
+
+if __name__ == "__main__":
+    program.run(main, __name__, USAGE)
