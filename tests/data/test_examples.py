@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -132,3 +134,12 @@ def test_a_config_describes_a_law() -> None:
     config.quality_law = "gamma"
     with pytest.raises(ConfigError, match="gamma"):
         PatchLaw.from_config(config)
+
+
+def test_examples_and_sources_load_no_framework() -> None:
+    code = (
+        "import sys, keras_jpeg_gan.data.catalog, keras_jpeg_gan.data.examples\n"
+        "sys.exit(', '.join({'keras', 'jax', 'tensorflow'} & set(sys.modules)) or 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
