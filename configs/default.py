@@ -8,6 +8,8 @@ def get_config() -> ConfigDict:
     return ConfigDict(
         {
             "seed": 0,
+            # "regression" (squared error, no noise) or "sampler" (the paper's training).
+            "method": "regression",
             # The network: a preset, and weights to start from ("" for none).
             "preset": "paper",
             "initial_weights": "",
@@ -20,17 +22,52 @@ def get_config() -> ConfigDict:
             # Patches: side, largest square in patches, and how they are compressed.
             "patch": 128,
             "max_scale": 2.5,
+            # The law of the qualities: "skewed" (uniform to the power quality_skew) or the
+            # paper's "exponential" (quality_mean above quality_low).
+            "quality_law": "skewed",
+            "quality_mean": 10.0,
             "quality_low": 5,
             "quality_high": 95,
             "quality_skew": 1.0,
+            # The share of files with a camera's or application's own tables; faces stay upright.
+            "other_tables": 0.0,
+            "upright": False,
             "sampling": {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2},
             # Optimization: Adam (0.9, 0.99), cosine from the first to the final rate.
-            "loss": "mse",
             "batch": 32,
             "steps": 50_000,
             "learning_rate": 1e-4,
             "final_learning_rate": 1e-6,
             "ema": 0.999,
+            # A regression's: mse, mae or rmse.
+            "loss": "mse",
+            # A sampler's critic: "resnet34" (the paper's; width 1 is its 64 to 512 channels) or
+            # "features" (heads on frozen VGG16, feature_weights; width 1 is 64 channels).
+            "critic": "resnet34",
+            "critic_width": 1.0,
+            "critic_learning_rate": 1e-4,
+            "final_critic_learning_rate": 1e-6,
+            "r1_weight": 1.0,
+            "r1_every": 1,
+            # A sampler's objectives: weight 0 leaves one out. C's weight goes by cosine.
+            "adversarial_weight": 1e-3,
+            "consistency_weight": 1.0,
+            "final_consistency_weight": 1e3,
+            "first_moment_weight": 1.0,
+            "second_moment_weight": 0.0,
+            "perceptual_weight": 0.0,
+            "energy_weights": (),
+            # Samples of each image; of every so-many-th image more of them for the moments,
+            # every so-many-th step.
+            "samples": 1,
+            "moment_images": 4,
+            "moment_samples": 16,
+            "moment_every": 8,
+            "validation_samples": 8,
+            # Weights of the frozen networks: the MMSE estimate of the second moment, and
+            # features (an .npz of VGG16, or Keras' VGG19 without its top; "" downloads that).
+            "estimate_weights": "",
+            "feature_weights": "",
             # How often, in steps.
             "log_every": 100,
             "validate_every": 1000,

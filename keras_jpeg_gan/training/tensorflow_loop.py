@@ -1,9 +1,8 @@
-"""Regression training on TensorFlow: a GradientTape step under MirroredStrategy."""
+"""Training on TensorFlow: GradientTape steps, mirrored over all devices."""
 
 import contextlib
-import math
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -11,171 +10,249 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from keras_jpeg_gan.data.degradation import QualityLaw
+from keras_jpeg_gan.data.catalog import open_source
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches
-from keras_jpeg_gan.data.sources import FolderSource, find_images, held_back
-from keras_jpeg_gan.errors import ConfigError, JpegGanError
+from keras_jpeg_gan.data.sources import split
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import load_weights, save_model
-from keras_jpeg_gan.training import checkpoints
-from keras_jpeg_gan.training.monitor import Monitor
+from keras_jpeg_gan.models.presets import load_weights
+from keras_jpeg_gan.training import checkpoints, loop, step
 from keras_jpeg_gan.training.objectives import REGRESSION
-from keras_jpeg_gan.training.schedules import cosine
+from keras_jpeg_gan.training.schedules import scheduled
 from keras_jpeg_gan.training.validation import Validation
 
 
-class DivergenceError(JpegGanError):
-    """The loss is no longer a number."""
+class _Step:
+    """What both methods share: a generator with its optimizer, on all replicas."""
 
-
-class RegressionStep:
-    """One optimizer step on all replicas: squared or absolute error, without noise.
-
-    Args:
-        strategy: where the replicas are.
-        preset: the generator's architecture.
-        loss: a name of `objectives.REGRESSION`.
-        batch: images of a step, over all replicas.
-        ema: momentum of the moving average of the weights.
-    """
-
-    def __init__(
-        self, strategy: tf.distribute.Strategy, preset: str, loss: str, batch: int, ema: float
-    ) -> None:
+    def __init__(self, strategy: tf.distribute.Strategy, config: Any, beta_1: float) -> None:
         self.strategy = strategy
-        self._loss = REGRESSION[loss]
-        self._batch = batch
+        self.config = config
+        self.replicas = strategy.num_replicas_in_sync
         with strategy.scope():
-            self.generator = Generator.from_preset(preset)
+            self.generator = Generator.from_preset(config.preset)
             self.optimizer = keras.optimizers.Adam(
-                beta_1=0.9, beta_2=0.99, use_ema=True, ema_momentum=ema, name="adam"
+                beta_1=beta_1, beta_2=0.99, use_ema=True, ema_momentum=config.ema, name="adam"
             )
-            # The noise's scalars have no gradient where there is no noise.
-            self._trained = [
-                variable
-                for variable in self.generator.trainable_variables
-                if variable.name != "noise_scale"
-            ]
-            self.optimizer.build(self._trained)
+            self.trained = self._trained()
+            self.optimizer.build(self.trained)
+        self._restore = tf.function(self.generator, reduce_retracing=True)
+
+    def _trained(self) -> list[Any]:
+        return self.generator.trainable_variables
 
     @property
     def variables(self) -> dict[str, Any]:
-        """All that a resumed run needs, by stable names."""
+        """As `loop.Step`."""
         named = {f"generator:{v.path}": v for v in self.generator.variables}
         return named | {f"optimizer:{v.path}": v for v in self.optimizer.variables}
 
-    @tf.function
-    def __call__(self, batch: dict[str, tf.Tensor], learning_rate: tf.Tensor) -> tf.Tensor:
-        """Mean loss over the global batch, before the step."""
-        losses = self.strategy.run(self._replica_step, args=(batch, learning_rate))
-        return self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-    def _replica_step(self, batch: dict[str, tf.Tensor], learning_rate: tf.Tensor) -> tf.Tensor:
-        original = tf.cast(batch["original"], tf.float32) / 255
-        compressed = tf.cast(batch["compressed"], tf.float32) / 255
-        with tf.GradientTape() as tape:
-            restored = self.generator(compressed, batch["tables"])
-            loss = tf.reduce_sum(self._loss(restored, original)) / self._batch
-        variables = self._trained
-        self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
-
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within, the generator has the moving average of its weights."""
-        variables = self._trained
-        current = [variable.numpy() for variable in variables]
-        self.optimizer.finalize_variable_values(variables)
+        """As `loop.Step`."""
+        current = [variable.numpy() for variable in self.trained]
+        self.optimizer.finalize_variable_values(self.trained)
         try:
             yield
         finally:
-            for variable, value in zip(variables, current, strict=True):
+            for variable, value in zip(self.trained, current, strict=True):
                 variable.assign(value)
+
+    def restore(self, image: np.ndarray, tables: np.ndarray, noise: Any = None) -> tf.Tensor:
+        """As `loop.Step`."""
+        return self._restore(image, tables, noise)
+
+    def on_replicas(self, function: Callable, *arguments: Any) -> dict[str, tf.Tensor]:
+        """Run on all replicas; the means of their results."""
+        results = self.strategy.run(function, args=arguments)
+        mean = tf.distribute.ReduceOp.MEAN
+        return {name: self.strategy.reduce(mean, v, axis=None) for name, v in results.items()}
+
+    def descend(
+        self, optimizer: Any, tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[Any]
+    ) -> tf.Tensor:
+        """Apply the gradient of a mean over a replica's images; its norm.
+
+        The optimizer adds the replicas' gradients, so the loss was divided by their number.
+        """
+        gradients = tape.gradient(loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return tf.linalg.global_norm(gradients)
+
+
+class RegressionStep(_Step):
+    """One step of squared or absolute error, without noise."""
+
+    def __init__(self, strategy: tf.distribute.Strategy, config: Any) -> None:
+        if config.loss not in REGRESSION:
+            raise ConfigError(f"loss {config.loss!r}: one of {', '.join(REGRESSION)}")
+        super().__init__(strategy, config, beta_1=0.9)
+
+    def _trained(self) -> list[Any]:
+        # The noise's scalars have no gradient where there is no noise.
+        return [v for v in self.generator.trainable_variables if v.name != "noise_scale"]
+
+    def __call__(self, batch: Any, number: int) -> dict[str, Any]:
+        """As `loop.Step`."""
+        rate = scheduled(self.config, "learning_rate", number)
+        return {**self._step(batch, tf.constant(rate, tf.float32)), "learning_rate": rate}
+
+    @tf.function
+    def _step(self, batch: Any, rate: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.on_replicas(self._replica_step, batch, rate)
+
+    def _replica_step(self, batch: dict[str, tf.Tensor], rate: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch = step.scaled(batch)
+        with tf.GradientTape() as tape:
+            restored = self.generator(batch["compressed"], batch["tables"])
+            loss = tf.reduce_mean(REGRESSION[self.config.loss](restored, batch["original"]))
+            share = loss / self.replicas
+        self.optimizer.learning_rate.assign(rate)
+        norm = self.descend(self.optimizer, tape, share, self.trained)
+        return {"loss": loss, "gradient": norm}
+
+
+class SamplerStep(_Step):
+    """One step of the generator, then one of the critic on the same samples."""
+
+    def __init__(self, strategy: tf.distribute.Strategy, config: Any) -> None:
+        super().__init__(strategy, config, beta_1=0.0)
+        self.plan = step.Plan.from_config(config)
+        with strategy.scope():
+            self.networks = step.Networks.from_config(config, self.generator)
+            self.critic = self.networks.critic
+            self.critic_optimizer = keras.optimizers.Adam(
+                beta_1=0.0, beta_2=0.99, name="critic_adam"
+            )
+            self.critic_optimizer.build(self.critic.trainable_variables)
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """As `loop.Step`."""
+        named = {f"critic:{v.path}": v for v in self.critic.trainable_variables}
+        named |= {f"critic_optimizer:{v.path}": v for v in self.critic_optimizer.variables}
+        return super().variables | named
+
+    def __call__(self, batch: Any, number: int) -> dict[str, Any]:
+        """As `loop.Step`."""
+        config = self.config
+        names = ("learning_rate", "critic_learning_rate", "consistency_weight")
+        rates = {name: scheduled(config, name, number) for name in names}
+        moments = bool(self.plan.moment_samples) and number % config.moment_every == 0
+        penalized = number % config.r1_every == 0
+        constants = {name: tf.constant(value, tf.float32) for name, value in rates.items()}
+        return {**self._step(batch, constants, moments, penalized), **rates}
+
+    @tf.function
+    def _step(
+        self, batch: Any, rates: dict[str, tf.Tensor], moments: bool, penalized: bool
+    ) -> dict[str, tf.Tensor]:
+        def on_replica(batch: Any, rates: Any) -> dict[str, tf.Tensor]:
+            size = batch["compressed"].shape[1]
+            length = step.noise_length(self.generator, size)
+            positions, plan = batch["position"], self.plan
+            noise = self._noise(positions, range(plan.samples), length)
+            more = None
+            if moments:
+                streams = range(plan.samples, plan.samples + plan.moment_samples)
+                more = self._noise(positions[:: plan.moment_images], streams, length)
+            return self.replica_step(batch, noise, more, rates, penalized)
+
+        return self.on_replicas(on_replica, batch, rates)
+
+    def _noise(self, positions: tf.Tensor, streams: range, length: int) -> tf.Tensor:
+        """Normals by (seed, stream, position of the image) alone, stream by stream."""
+        seeds = [
+            tf.stack([tf.fill(tf.shape(positions), _stream(self.config.seed, s)), positions], -1)
+            for s in streams
+        ]
+        return tf.map_fn(
+            lambda seed: tf.random.stateless_normal([length], seed),
+            tf.concat(seeds, 0),
+            fn_output_signature=tf.TensorSpec([length], tf.float32),
+        )
+
+    def replica_step(
+        self,
+        batch: dict[str, tf.Tensor],
+        noise: tf.Tensor,
+        moment_noise: tf.Tensor | None,
+        rates: dict[str, tf.Tensor],
+        penalized: bool,
+    ) -> dict[str, tf.Tensor]:
+        """Both networks' step on one replica; arguments as `step.generator_losses`."""
+        batch = step.scaled(batch)
+        noise = tf.ensure_shape(noise, [self.plan.samples * batch["original"].shape[0], None])
+        real = self.critic.embed(batch["original"])
+        with tf.GradientTape() as tape:
+            losses, fake = step.generator_losses(
+                self.networks, self.plan, batch, real, noise, moment_noise,
+                rates["consistency_weight"],
+            )  # fmt: skip
+            share = losses["generator"] / self.replicas
+        # R1 left out of some steps counts for these in the others.
+        penalty = self.plan.r1 * self.config.r1_every if penalized else 0.0
+        with tf.GradientTape() as critic_tape:
+            critic_losses = step.critic_losses(
+                self.networks, self.plan, real, fake, penalty, _gradient
+            )
+            critic_share = critic_losses["critic"] / self.replicas
+        self.optimizer.learning_rate.assign(rates["learning_rate"])
+        norm = self.descend(self.optimizer, tape, share, self.trained)
+        self.critic_optimizer.learning_rate.assign(rates["critic_learning_rate"])
+        critic_norm = self.descend(
+            self.critic_optimizer, critic_tape, critic_share, self.critic.trainable_variables
+        )
+        norms = {"gradient": norm, "critic_gradient": critic_norm}
+        return {**losses, **critic_losses, **norms}
+
+
+def _stream(seed: int, stream: int) -> tf.Tensor:
+    return tf.constant((seed << 16) + stream, tf.int64)
+
+
+def _gradient(function: Callable, parts: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    with tf.GradientTape() as tape:
+        tape.watch(parts)
+        value = function(parts)
+    # A part of the embedding that no head scores is no error.
+    return tape.gradient(value, parts, unconnected_gradients="zero")
 
 
 def train(config: Any, workdir: pathlib.Path) -> dict[str, float]:
     """Train until config.steps; taken up from the newest checkpoint in workdir.
 
-    Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
-    workdir/generator.weights.h5 (averaged weights) with its card. Ctrl-C writes a
-    checkpoint before it ends.
-
     Returns:
         The last validation's figures.
 
     Raises:
-        ConfigError: a setting is wrong. DivergenceError: the loss is not finite.
-        KeyboardInterrupt: after the checkpoint is written.
+        ConfigError: a setting is wrong. Others as `loop.run`.
     """
-    training, validating = _sources(config)
+    loop.check(config)
+    source = open_source(config.images, config.cache_mb)
+    training, validating = split(source, config.validation_share)
     workdir.mkdir(parents=True, exist_ok=True)
-    quality = QualityLaw(config.quality_low, config.quality_high, config.quality_skew)
-    law = PatchLaw(config.patch, config.max_scale, quality, config.sampling)
-    if config.loss not in REGRESSION:
-        raise ConfigError(f"loss {config.loss!r}: one of {', '.join(REGRESSION)}")
+    law = PatchLaw.from_config(config)
     strategy = strategy_for(_devices())
     if config.batch % strategy.num_replicas_in_sync:
         raise ConfigError(f"batch {config.batch} for {strategy.num_replicas_in_sync} devices")
     keras.utils.set_random_seed(config.seed)  # the initial weights
-    step_function = RegressionStep(strategy, config.preset, config.loss, config.batch, config.ema)
+    make = SamplerStep if config.method == "sampler" else RegressionStep
+    step_function = make(strategy, config)
     if config.initial_weights:
         load_weights(step_function.generator, pathlib.Path(config.initial_weights))
-    folder = workdir / "checkpoints"
-    first = checkpoints.restore_latest(folder, step_function.variables)
+    first = checkpoints.restore_latest(workdir / "checkpoints", step_function.variables)
     if first:
         logging.info("taken up at step %d", first)
     dataset = batches(training, law, config.seed, config.batch, first)
-    monitor = Monitor(workdir / "metrics.jsonl", first, config.steps, config.batch)
     validation = Validation(
         [image for image in validating if min(image.shape[:2]) >= config.validation_size],
         config.validation_qualities,
         config.validation_size,
+        config.validation_samples if config.method == "sampler" else 0,
     )
-    restore = tf.function(step_function.generator, reduce_retracing=True)
-    figures: dict[str, float] = {}
-    step, losses = first, []
-    try:
-        for batch in strategy.experimental_distribute_dataset(dataset):
-            if step >= config.steps:
-                break
-            rate = cosine(config.learning_rate, config.final_learning_rate, step, config.steps)
-            losses.append(step_function(batch, tf.constant(rate, tf.float32)))
-            step += 1
-            if step % config.log_every == 0:
-                loss = float(np.mean([loss.numpy() for loss in losses]))
-                losses = []
-                if not math.isfinite(loss):
-                    good = checkpoints.all_steps(folder)[-1:]
-                    raise DivergenceError(
-                        f"the loss is {loss} by step {step}; last good checkpoint: "
-                        f"{'step ' + str(good[0]) if good else 'none'}"
-                    )
-                monitor.report(step, {"loss": loss, "learning_rate": rate})
-            if step % config.validate_every == 0 or step == config.steps:
-                with step_function.averaged_weights():
-                    figures = validation(restore)
-                    save_model(
-                        step_function.generator,
-                        workdir / "generator.weights.h5",
-                        kind="regression",
-                        trained={"steps": step, "config": _trained_by(config)},
-                        validation=figures,
-                    )
-                monitor.validation(step, figures)
-            if step % config.checkpoint_every == 0 or step == config.steps:
-                checkpoints.save(folder, step, step_function.variables)
-    except KeyboardInterrupt:
-        path = checkpoints.save(folder, step, step_function.variables)
-        logging.info("interrupted; %s", path.name)
-        raise
-    return figures
-
-
-def _trained_by(config: Any) -> dict[str, Any]:
-    """The config as JSON can hold it, without the paths of this machine."""
-    left_out = ("images", "initial_weights")
-    return {key: value for key, value in config.to_dict().items() if key not in left_out}
+    distributed = strategy.experimental_distribute_dataset(dataset)
+    return loop.run(config, workdir, step_function, distributed, first, validation)
 
 
 def strategy_for(devices: Sequence[str]) -> tf.distribute.Strategy:
@@ -188,18 +265,3 @@ def _devices() -> list[str]:
     """All GPUs, or without one all logical CPUs."""
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     return [device.name for device in tf.config.list_logical_devices(kind)]
-
-
-def _sources(config: Any) -> tuple[FolderSource, FolderSource]:
-    """Training images and held-back images of the configured folder."""
-    if not config.images:
-        raise ConfigError("no training images: give --config.images=FOLDER")
-    paths = find_images(config.images)
-    validating = [path for path in paths if held_back(path, config.validation_share)]
-    training = [path for path in paths if not held_back(path, config.validation_share)]
-    if not training or not validating:
-        raise ConfigError(
-            f"{config.images}: {len(training)} images to train on, {len(validating)} held back; "
-            "both are needed (see config.validation_share)"
-        )
-    return FolderSource(training, config.cache_mb), FolderSource(validating, config.cache_mb)

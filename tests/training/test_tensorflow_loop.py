@@ -11,7 +11,8 @@ from configs import default
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.models.generator import PRESETS
 from keras_jpeg_gan.training import checkpoints, tensorflow_loop
-from keras_jpeg_gan.training.tensorflow_loop import DivergenceError, RegressionStep, train
+from keras_jpeg_gan.training.loop import DivergenceError
+from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, train
 
 TINY = {"features": 8, "blocks": 1, "block": "residual", "head": "shuffle", "body_skip": False,
         "image_skip": True, "table_width": 8}  # fmt: skip
@@ -83,7 +84,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 def test_divergence_stops_with_the_step(
     images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RegressionStep, "__call__", lambda *_: tf.constant(np.nan))
+    monkeypatch.setattr(RegressionStep, "__call__", lambda *_: {"loss": tf.constant(np.nan)})
     with pytest.raises(DivergenceError, match="by step 4; last good checkpoint: none"):
         train(tiny_config(images), tmp_path)
 
@@ -116,3 +117,79 @@ def test_another_models_checkpoint_is_refused(
 
 def test_strategy_mirrors_only_over_several_devices() -> None:
     assert tensorflow_loop.strategy_for(["CPU:0"]).num_replicas_in_sync == 1
+
+
+def sampler_config(folder: pathlib.Path, **changes: object):
+    """Everything on that the paper has: R1 at every step, moments at every other."""
+    settings = dict(
+        method="sampler", loss="mse", critic_width=0.0625, moment_images=2, moment_samples=2,
+        moment_every=2, first_moment_weight=1.0, validation_samples=2, steps=4, log_every=2,
+        validate_every=4, checkpoint_every=4, learning_rate=1e-4,
+    )  # fmt: skip
+    return tiny_config(folder, **{**settings, **changes})
+
+
+def test_a_sampler_trains_from_a_regression_and_resumes_exactly(
+    images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny_config(images, steps=4), tmp_path / "regression")
+    weights = str(tmp_path / "regression" / "generator.weights.h5")
+    config = sampler_config(
+        images, initial_weights=weights, estimate_weights=weights, second_moment_weight=1.0
+    )
+    figures = train(config, tmp_path / "whole")
+    assert set(figures) == {"of_one_q10", "of_mean_q10", "deviation_q10"}
+    assert (tmp_path / "whole" / "generator.json").read_text().count('"sampler"') >= 1
+    original = SamplerStep.__call__
+
+    def interrupt(self: SamplerStep, batch: object, number: int) -> object:
+        if number == 2 and not (tmp_path / "parts" / "checkpoints").exists():
+            raise KeyboardInterrupt
+        return original(self, batch, number)
+
+    monkeypatch.setattr(SamplerStep, "__call__", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "parts")
+    train(config, tmp_path / "parts")
+    with (
+        np.load(tmp_path / "whole" / "checkpoints" / "step_00000004.npz") as whole,
+        np.load(tmp_path / "parts" / "checkpoints" / "step_00000004.npz") as parts,
+    ):
+        assert set(whole.files) == set(parts.files)
+        assert any(name.startswith("critic_optimizer") for name in whole.files)
+        for name in whole.files:
+            np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+
+
+def test_a_samples_noise_depends_on_seed_stream_and_position_alone(images: pathlib.Path) -> None:
+    step = SamplerStep(tensorflow_loop.strategy_for(["CPU:0"]), sampler_config(images))
+    whole = step._noise(tf.constant([5, 6, 7], tf.int64), range(2), 50).numpy()
+    part = step._noise(tf.constant([7], tf.int64), range(1, 2), 50).numpy()
+    np.testing.assert_array_equal(whole[5:], part)
+    assert np.abs(np.corrcoef(whole) - np.eye(6)).max() < 0.6
+    assert len(np.unique(whole)) == whole.size
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"method": "guess"}, "regression, sampler"),
+        ({"critic": "vgg"}, "resnet34 or features"),
+        ({"energy_weights": (1.0,)}, "compares two"),
+        ({"moment_images": 3}, "does not divide"),
+        ({"second_moment_weight": 1.0}, "estimate_weights"),
+    ],
+)
+def test_a_samplers_wrong_settings_are_named(
+    changes: dict, reason: str, images: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        train(sampler_config(images, **changes), tmp_path)
+
+
+def test_an_exploding_critic_stops_the_training(
+    images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SamplerStep, "__call__", lambda *_: {"logit_real": tf.constant(-1e4)})
+    with pytest.raises(DivergenceError, match=r"logit_real is -10000\.0 by step 2"):
+        train(sampler_config(images), tmp_path)

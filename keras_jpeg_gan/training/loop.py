@@ -1,0 +1,144 @@
+"""The loop around a training step, the same for every backend and method."""
+
+import contextlib
+import math
+import pathlib
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+from absl import logging
+
+from keras_jpeg_gan.errors import ConfigError, JpegGanError
+from keras_jpeg_gan.models.generator import Generator
+from keras_jpeg_gan.models.presets import save_model
+from keras_jpeg_gan.training import checkpoints
+from keras_jpeg_gan.training.monitor import Monitor
+from keras_jpeg_gan.training.validation import Validation
+
+METHODS = ("regression", "sampler")
+# Logits beyond this have lost all measure: the critic explodes.
+LARGEST_LOGIT = 1e3
+
+
+class DivergenceError(JpegGanError):
+    """The training has failed: a loss is no number, or the critic explodes."""
+
+
+class Step(Protocol):
+    """One optimizer step of a method on a backend.
+
+    Attributes:
+        generator: the network that is trained.
+    """
+
+    generator: Generator
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """All that a resumed run needs, by stable names."""
+
+    def __call__(self, batch: Any, number: int) -> dict[str, Any]:
+        """Take step `number` (from 0) on a batch; means over the batch, by name."""
+
+    def averaged_weights(self) -> contextlib.AbstractContextManager[None]:
+        """Within, the generator has the moving average of its weights."""
+
+    def restore(self, image: np.ndarray, tables: np.ndarray, noise: Any = None) -> Any:
+        """The generator, compiled."""
+
+
+def check(config: Any) -> None:
+    """Refuse settings that no training can have.
+
+    Raises:
+        ConfigError: one is wrong.
+    """
+    if config.method not in METHODS:
+        raise ConfigError(f"method {config.method!r}: one of {', '.join(METHODS)}")
+
+
+def run(
+    config: Any,
+    workdir: pathlib.Path,
+    step_function: Step,
+    batches: Iterable[Any],
+    first: int,
+    validation: Validation,
+) -> dict[str, float]:
+    """Train from step `first` until config.steps.
+
+    Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
+    workdir/generator.weights.h5 (averaged weights) with its card. Ctrl-C writes a
+    checkpoint before it ends.
+
+    Args:
+        batches: endless, from step `first` on.
+
+    Returns:
+        The last validation's figures.
+
+    Raises:
+        DivergenceError: a loss is not finite, or the critic explodes.
+        KeyboardInterrupt: after the checkpoint is written.
+    """
+    folder = workdir / "checkpoints"
+    noise_sizes = step_function.generator.noise_sizes(*[config.validation_size] * 2)
+    monitor = Monitor(workdir / "metrics.jsonl", first, config.steps, config.batch)
+    figures: dict[str, float] = {}
+    collected: dict[str, list[Any]] = {}
+    step = first
+    try:
+        for batch in batches:
+            if step >= config.steps:
+                break
+            for name, value in step_function(batch, step).items():
+                collected.setdefault(name, []).append(value)
+            step += 1
+            if step % config.log_every == 0:
+                means = {
+                    name: float(np.mean([np.asarray(value) for value in values]))
+                    for name, values in collected.items()
+                }
+                collected = {}
+                _stop_on_divergence(means, step, folder)
+                monitor.report(step, means)
+            if step % config.validate_every == 0 or step == config.steps:
+                with step_function.averaged_weights():
+                    figures = validation(step_function.restore, noise_sizes)
+                    save_model(
+                        step_function.generator,
+                        workdir / "generator.weights.h5",
+                        kind=config.method,
+                        trained={"steps": step, "config": _trained_by(config)},
+                        validation=figures,
+                    )
+                monitor.validation(step, figures)
+            if step % config.checkpoint_every == 0 or step == config.steps:
+                checkpoints.save(folder, step, step_function.variables)
+    except KeyboardInterrupt:
+        path = checkpoints.save(folder, step, step_function.variables)
+        logging.info("interrupted; %s", path.name)
+        raise
+    return figures
+
+
+def _stop_on_divergence(means: dict[str, float], step: int, folder: pathlib.Path) -> None:
+    wrong = [name for name, value in means.items() if not math.isfinite(value)]
+    wrong += [
+        name
+        for name, value in means.items()
+        if name.startswith("logit") and abs(value) > LARGEST_LOGIT
+    ]
+    if wrong:
+        good = checkpoints.all_steps(folder)[-1:]
+        raise DivergenceError(
+            f"{wrong[0]} is {means[wrong[0]]} by step {step}; last good checkpoint: "
+            f"{'step ' + str(good[0]) if good else 'none'}"
+        )
+
+
+def _trained_by(config: Any) -> dict[str, Any]:
+    """The config as JSON can hold it, without the paths of this machine."""
+    paths = ("images", "initial_weights", "estimate_weights", "feature_weights")
+    return {key: value for key, value in config.to_dict().items() if key not in paths}
