@@ -1,0 +1,49 @@
+"""LPIPS: a learned distance of two images' deep features (Zhang et al. 2018), version 0.1."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_jpeg_gan.errors import ModelError
+
+if TYPE_CHECKING:
+    from keras_jpeg_gan.models.features import FeatureNetwork
+
+# The smallest side that leaves AlexNet's last tap a pixel.
+SMALLEST_SIDE = 32
+
+_EPSILON = 1e-10
+
+
+def lpips(network: "FeatureNetwork", pixels: np.ndarray, original: np.ndarray) -> float:
+    """How different two images look; 0 for equal ones.
+
+    Of each tap, normalized over its channels at every pixel, the squared differences are
+    weighted by channel and averaged over the pixels; the distance is the sum over the taps.
+
+    Args:
+        network: one with linear weights.
+        pixels, original: [H, W, 3] in [0, 255], of one shape, SMALLEST_SIDE or more a side.
+
+    Raises:
+        ModelError: the network has no linear weights.
+    """
+    if network.linear is None:
+        raise ModelError(f"{network.name}: its file has no LPIPS weights (lin1, lin2, ...)")
+    total = 0.0
+    for tap, reference, linear in zip(
+        _taps(network, pixels), _taps(network, original), network.linear, strict=True
+    ):
+        total += float((((tap - reference) ** 2) @ linear).mean(dtype=np.float64))
+    return total
+
+
+def _taps(network: "FeatureNetwork", pixels: np.ndarray) -> list[np.ndarray]:
+    """[h, w, C] of each tap, every pixel's features of length 1."""
+    taps = network(pixels[None].astype(np.float32) / np.float32(255))
+    return [_normalized(np.asarray(tap)[0]) for tap in taps]
+
+
+def _normalized(features: np.ndarray) -> np.ndarray:
+    length = np.sqrt(np.sum(features**2, axis=-1, keepdims=True))
+    return features / (length + np.float32(_EPSILON))

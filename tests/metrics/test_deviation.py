@@ -1,0 +1,26 @@
+"""Deviation of samples: NumPy's, and told apart by texture."""
+
+import numpy as np
+import pytest
+
+from keras_jpeg_gan.metrics.deviation import Spread, deviation_by_texture
+
+
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3)])
+def test_spread_is_numpys(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
+    spread = Spread(images)
+    np.testing.assert_allclose(spread.mean, images.mean(axis=0))
+    variance = images.var(axis=0, ddof=1)
+    expected = np.sqrt(variance if len(shape) == 2 else variance.mean(axis=-1))
+    assert spread.deviation.shape == (9, 7)
+    np.testing.assert_allclose(spread.deviation, expected)
+
+
+def test_texture_is_where_the_original_varies() -> None:
+    original = np.full((28, 16, 3), 100, np.uint8)
+    original[:8] += np.random.default_rng(0).integers(0, 90, (8, 16, 1)).astype(np.uint8)
+    original[8:16] += np.random.default_rng(1).integers(0, 9, (8, 16, 1)).astype(np.uint8)
+    deviation = np.full((28, 16), 50.0)
+    deviation[:8], deviation[8:16], deviation[16:24] = 6, 4, 2
+    assert deviation_by_texture(deviation, original) == (6, 2)
