@@ -19,6 +19,13 @@ from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, writer
 from keras_jpeg_gan.decoding.inputs import SUFFIXES, Input, Inputs, find_inputs
 from keras_jpeg_gan.decoding.outputs import MARK, Outputs
+from keras_jpeg_gan.decoding.products import (
+    FEWEST_FOR_DEVIATION,
+    MAP,
+    NUMBERS,
+    DeviationMap,
+    Products,
+)
 from keras_jpeg_gan.decoding.report import Report, describe, shown
 from keras_jpeg_gan.errors import ConfigError, JpegGanError, ModelError
 from keras_jpeg_gan.jpeg.file import Limits
@@ -45,7 +52,12 @@ _SEED = flags.DEFINE_integer("seed", 0, "which sample", lower_bound=0, upper_bou
 _SAMPLES = flags.DEFINE_integer("samples", 1, "how many samples", lower_bound=1)
 _TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "scale of the noise", lower_bound=0)
 _MEAN = flags.DEFINE_integer("mean", 0, "also write the mean of that many samples", lower_bound=0)
-_DEVIATION = flags.DEFINE_bool("deviation", False, "also write the samples' deviation")
+_DEVIATION = flags.DEFINE_bool(
+    "deviation",
+    False,
+    "also write where samples differ, as a map and as 16-bit numbers (PNG, 1/256 grey level a "
+    f"unit): those of --samples and --mean, or {FEWEST_FOR_DEVIATION}",
+)
 _PROJECTION = flags.DEFINE_enum(
     "projection",
     "exact",
@@ -97,38 +109,41 @@ def main(arguments: list[str]) -> int:
     try:
         inputs = find_inputs(arguments)
         outputs = Outputs(inputs, _OUTPUT.value, _FORMAT.value)
-        decoder = _decoder()
+        products = Products(_SAMPLES.value, _MEAN.value, _DEVIATION.value)
+        if outputs.to_standard_output and len(products.names) > 1:
+            raise ConfigError("--output=- takes one image: no --samples, --mean or --deviation")
+        decoder = _decoder(products)
         report = Report(pathlib.Path(_REPORT.value) if _REPORT.value else None)
     except (ConfigError, ModelError) as error:
         raise program.UsageError(str(error)) from error
     with report:
-        return _Run(decoder, outputs, report).over(inputs)
+        return _Run(decoder, products, outputs, report).over(inputs)
 
 
-def _decoder() -> decoding.Decoder:
+def _decoder(products: Products) -> decoding.Decoder:
     limits = Limits(
         max_megapixels=_MAX_MEGAPIXELS.value,
         max_scans=_MAX_SCANS.value,
         max_file_mb=_MAX_FILE_MB.value,
     )
     decoder = decoding.Decoder(_MODEL.value, _RUNTIME.value, _THREADS.value, limits)
-    for flag, asked in (
-        ("samples", _SAMPLES.value > 1),
-        ("mean", _MEAN.value > 0),
-        ("deviation", _DEVIATION.value),
-    ):
-        if asked:
-            raise program.UsageError(f"--{flag}: {decoding.no_samples(decoder.card)}")
-    if _TEMPERATURE.value != 1 or _SEED.value:
-        _say_aside(f"--seed, --temperature: no effect, {decoding.no_samples(decoder.card)}")
+    if not decoder.card.draws_samples:
+        reason = decoding.no_samples(decoder.card)
+        if len(products.names) > 1:
+            raise program.UsageError(f"--samples, --mean, --deviation: {reason}")
+        if _TEMPERATURE.value != 1 or _SEED.value:
+            _say_aside(f"--seed, --temperature: no effect, {reason}")
     return decoder
 
 
 class _Run:
     """One pass over the inputs: what is done with each, said, reported and counted."""
 
-    def __init__(self, decoder: decoding.Decoder, outputs: Outputs, report: Report) -> None:
+    def __init__(
+        self, decoder: decoding.Decoder, products: Products, outputs: Outputs, report: Report
+    ) -> None:
         self._decoder = decoder
+        self._products = products
         self._outputs = outputs
         self._report = report
         self._counts: Counter[str] = Counter()
@@ -150,34 +165,63 @@ class _Run:
         started = time.perf_counter()
         file = None
         with self._failures_reported(item.name):
-            path = self._outputs.of(item)
-            if path is None or not self._is_finished(item, path):
+            missing = self._missing(item)
+            if missing:
                 file = self._decoder.read(_content(item), _ALLOW_TRUNCATED.value)
         if file is None:
             return
         seconds = {"read": time.perf_counter() - started}
+        warnings: tuple[str, ...] = ()
         self._decoder.runtime  # noqa: B018  (loads it; a model that cannot be ends the run)
         with self._failures_reported(item.name):
-            restored = self._decoder.restore(file, _SEED.value, _PROJECTION.value, _BLEND.value)
-            seconds |= restored.seconds
-            started = time.perf_counter()
-            self._write(restored, path)
-            seconds["write"] = time.perf_counter() - started
-            self._restored(item, path, dataclasses.replace(restored, seconds=seconds))
+            for name, made in self._products.make(
+                self._decoder,
+                file,
+                missing,
+                _SEED.value,
+                projection=_PROJECTION.value,
+                blend=_BLEND.value,
+                temperature=_TEMPERATURE.value,
+            ):
+                started = time.perf_counter()
+                self._write(made, missing[name])
+                if isinstance(made, decoding.Restored):
+                    warnings = made.warnings
+                    seconds |= made.seconds | {"write": time.perf_counter() - started}
+                    made = dataclasses.replace(made, seconds=seconds)
+                    seconds = {}
+                self._say_made(item, name, made, missing[name])
+            for warning in warnings:
+                _say_aside(f"{shown(item.name)}: warning: {warning}")
+            self._counts["restored"] += 1
 
-    def _is_finished(self, item: Input, path: pathlib.Path) -> bool:
+    def _missing(self, item: Input) -> dict[str, pathlib.Path | None]:
+        """Where those of the input's products go that are not there yet, by name."""
+        missing = {}
+        for name in self._products.names:
+            suffix = ".png" if name in (MAP, NUMBERS) else None
+            path = self._outputs.of(item, name, suffix)
+            if path is None or not self._is_finished(path):
+                missing[name] = path
+            else:
+                self._report.add(item.name, "skipped", {"output": str(path)})
+        if not missing:
+            self._counts["skipped"] += 1
+        return missing
+
+    def _is_finished(self, path: pathlib.Path) -> bool:
         if not os.path.lexists(path):
             return False
         if path.is_dir():
             raise ConfigError(f"its output {path} is a folder")
-        if _OVERWRITE.value:
-            return False
-        self._counts["skipped"] += 1
-        self._report.add(item.name, "skipped", {"output": str(path)})
-        return True
+        return not _OVERWRITE.value
 
-    def _write(self, restored: decoding.Restored, path: pathlib.Path | None) -> None:
-        content = restored.encoded(self._outputs.image_format, _METADATA.value == "keep")
+    def _write(self, made: decoding.Restored | DeviationMap, path: pathlib.Path | None) -> None:
+        keep_metadata = _METADATA.value == "keep"
+        if isinstance(made, DeviationMap):
+            content = made.encoded(keep_metadata)
+        else:
+            content = made.encoded(self._outputs.image_format, keep_metadata)
         if path is None:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
@@ -185,19 +229,21 @@ class _Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             writer.write_atomically(path, content)
 
-    def _restored(
-        self, item: Input, path: pathlib.Path | None, restored: decoding.Restored
+    def _say_made(
+        self,
+        item: Input,
+        name: str,
+        made: decoding.Restored | DeviationMap,
+        path: pathlib.Path | None,
     ) -> None:
-        self._counts["restored"] += 1
-        for warning in restored.warnings:
-            _say_aside(f"{shown(item.name)}: warning: {warning}")
-        line = f"{shown(item.name)}: {restored.summary}"
+        which = f" ({name})" if name else ""
+        line = f"{shown(item.name)}{which}: {made.summary}"
         if path is None:
             _say_aside(line)
         else:
             _say(line)
         output = None if path is None else str(path)
-        self._report.add(item.name, "restored", {"output": output, **describe(restored)})
+        self._report.add(item.name, "restored", {"output": output, **describe(made)})
 
     @contextlib.contextmanager
     def _failures_reported(self, name: str) -> Iterator[None]:

@@ -4,16 +4,20 @@ import dataclasses
 import functools
 import pathlib
 import time
-from typing import NoReturn
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from keras_jpeg_gan.decoding import runtimes, tiles, writer
+from keras_jpeg_gan.decoding.noise import SEEDS
+from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import emulator, encoder, exact
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.tables import network_tables
+from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
 DEFAULT_MODEL = "regression"
@@ -31,6 +35,7 @@ class Restored:
         file: what was restored.
         model: the card of the model that did it.
         seed: which sample; a regression draws none, and does not depend on it.
+        count: of how many samples, from that seed on, it is the mean.
         projection: the one that was done, of `PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
         seconds: processing time by stage: read (if it was not read before), network,
@@ -45,6 +50,7 @@ class Restored:
     projection: str
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+    count: int = 1
 
     @property
     def summary(self) -> str:
@@ -55,8 +61,9 @@ class Restored:
     def provenance(self) -> str:
         """What made the pixels, in a line."""
         return (
-            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}; "
-            f"projection {self.projection}; {self.summary}"
+            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}"
+            + (f", mean of {self.count} samples" if self.count > 1 else "")
+            + f"; projection {self.projection}; {self.summary}"
         )
 
     def save(
@@ -100,7 +107,7 @@ class Decoder:
         limits: what a file may ask for.
 
     Raises:
-        ModelError: there is no such model, or it is not one that this version can run.
+        ModelError: there is no such model.
     """
 
     def __init__(
@@ -111,8 +118,6 @@ class Decoder:
         limits: Limits | None = None,
     ) -> None:
         _, self.card = find_model(model)
-        if self.card.draws_samples:
-            raise ModelError(f"model {self.card.name} draws samples: this version restores none")
         self.limits = limits or Limits()
         self._model = model
         self._runtime_kind = runtime
@@ -143,6 +148,7 @@ class Decoder:
         projection: str = "exact",
         blend: float = 1.0,
         allow_truncated: bool = False,
+        temperature: float = 1.0,
     ) -> Restored:
         """Restore one file.
 
@@ -152,6 +158,7 @@ class Decoder:
             projection: of `PROJECTIONS`; the float one, and none, are rounded to 8 bits.
             blend: 0 libjpeg's decode ... 1 restored, before the projection.
             allow_truncated: restore what a cut file still has.
+            temperature: scale of the noise; 0 is none. Without effect for a regression.
 
         Raises:
             JpegFormatError: the file is none that can be restored.
@@ -162,6 +169,8 @@ class Decoder:
             raise ConfigError(f"projection {projection!r}: one of {', '.join(PROJECTIONS)}")
         if not 0 <= blend <= 1:
             raise ConfigError(f"blend {blend}: 0 to 1")
+        if not temperature >= 0:
+            raise ConfigError(f"temperature {temperature}: 0 or more")
         clock = _Clock()
         if isinstance(source, JpegFile):
             file = source
@@ -171,10 +180,64 @@ class Decoder:
         tables = network_tables(file.tables)
         runtime = self.runtime
         clock.skip()  # loading it is not part of a file's time
-        pixels = self._run_network(runtime, file.pixels, tables)
+        pixels = self._run_network(runtime, file.pixels, tables, seed, temperature)
         if blend < 1:
             pixels = blend * pixels + (1 - blend) * file.pixels.astype(np.float32)
         clock.stop("network")
+        return self._finish(pixels, file, seed, projection, clock)
+
+    def samples(
+        self,
+        source: str | pathlib.Path | bytes | JpegFile,
+        count: int,
+        seed: int = 0,
+        **options: Any,
+    ) -> Iterator[Restored]:
+        """Several restored images of one file, one after the other; the k-th has seed + k.
+
+        Args:
+            source, seed, options: as `restore`, which makes each.
+            count: how many.
+
+        Raises:
+            ModelError: the model is a regression. Others as `restore`.
+        """
+        if not self.card.draws_samples:
+            raise ModelError(no_samples(self.card))
+        if not isinstance(source, JpegFile):
+            source = self.read(source, options.pop("allow_truncated", False))
+        return (self.restore(source, (seed + k) % SEEDS, **options) for k in range(count))
+
+    def mean(self, samples: Iterable[Restored]) -> Restored:
+        """The mean of samples of one file, which comes near the regression: "Ours-A".
+
+        It is consistent where they are, since the set of consistent images is convex; rounded
+        to 8 bits it is projected as they were.
+
+        Args:
+            samples: at least one, of `samples`; they need not be kept.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        spread, first = Spread(), None
+        for sample in samples:
+            first = first or sample
+            spread.add(sample.pixels)
+        if first is None:
+            raise ConfigError("the mean of no samples")
+        return self.mean_of(spread, first)
+
+    def mean_of(self, spread: Spread, first: Restored) -> Restored:
+        """As `mean`, of samples that `spread` has counted, and the first of them."""
+        pixels = spread.mean.astype(np.float32)
+        mean = self._finish(pixels, first.file, first.seed, first.projection, _Clock())
+        return dataclasses.replace(mean, count=spread.count)
+
+    def _finish(
+        self, pixels: np.ndarray, file: JpegFile, seed: int, projection: str, clock: "_Clock"
+    ) -> Restored:
+        """Project and certify."""
         projection, warnings = _feasible(projection, file.sampling)
         final = self._project(pixels, file, projection)
         clock.stop("projection")
@@ -195,23 +258,30 @@ class Decoder:
             seconds=clock.seconds,
         )
 
-    def samples(self, source: str | pathlib.Path | bytes, count: int, seed: int = 0) -> NoReturn:
-        """Several restored images of one file, for the models that draw them.
-
-        Raises:
-            ModelError: the model is a regression.
-        """
-        raise ModelError(no_samples(self.card))
-
     def _run_network(
-        self, runtime: runtimes.Runtime, decoded: np.ndarray, tables: np.ndarray
+        self,
+        runtime: runtimes.Runtime,
+        decoded: np.ndarray,
+        tables: np.ndarray,
+        seed: int,
+        temperature: float,
     ) -> np.ndarray:
         """The network's image [H, W] or [H, W, 3] float32, 0..255 but not clipped."""
         gray = decoded.ndim == 2
         colour = np.repeat(decoded[..., None], 3, axis=2) if gray else decoded
+        noisy = self.card.draws_samples and temperature > 0
 
-        def network(window: np.ndarray) -> np.ndarray:
-            return runtime.restore(window.astype(np.float32) / 255, tables[None])
+        def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
+            noise = None
+            if noisy:
+                height, width = window.shape[1:3]
+                noise = [
+                    np.float32(temperature)
+                    * noise_window(seed, f, top // s, left // s, height // s, width // s)
+                    for f, s in enumerate(runtime.noise_strides)
+                ]
+                noise = [field[None, ..., None] for field in noise]
+            return runtime.restore(window.astype(np.float32) / 255, tables[None], noise)
 
         restored = 255 * tiles.run_tiled(network, colour, runtime.halo)
         if not np.isfinite(restored).all():

@@ -52,8 +52,13 @@ class Outputs:
         }
         self._taken: dict[pathlib.Path, str] = {}
 
-    def of(self, item: Input) -> pathlib.Path | None:
+    def of(self, item: Input, name: str = "", suffix: str | None = None) -> pathlib.Path | None:
         """Where an input's image goes; None is standard output.
+
+        Args:
+            item: the input.
+            name: what sets this image apart from the input's others.
+            suffix: of a file in a format of its own.
 
         Raises:
             ConfigError: that place is another input's, or an input itself.
@@ -61,6 +66,8 @@ class Outputs:
         if self.to_standard_output:
             return None
         path = self._file or self._beside(item)
+        suffix = suffix or path.suffix
+        path = path.with_name(path.stem + (f".{name}" if name else "") + suffix)
         identity = _identity(path)
         if identity in self._inputs:
             raise ConfigError(f"its output {path} would replace {self._inputs[identity]}")

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import keras_jpeg_gan
 from keras_jpeg_gan.decoding.decoder import Restored
+from keras_jpeg_gan.decoding.products import DeviationMap
 from keras_jpeg_gan.errors import ConfigError
 
 
@@ -16,9 +17,17 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
-def describe(restored: Restored) -> dict[str, Any]:
-    """The part of a record that tells of a restored image."""
-    file, certificate = restored.file, restored.certificate
+def describe(made: Restored | DeviationMap) -> dict[str, Any]:
+    """The part of a record that tells of an image."""
+    drawn = {
+        "model": made.model.name,
+        "model_sha256": made.model.sha256,
+        "seed": made.seed,
+        "samples": made.count,
+    }
+    if isinstance(made, DeviationMap):
+        return {"deviation": round(made.mean, 4), **drawn}
+    file, certificate = made.file, made.certificate
     return {
         "width": file.width,
         "height": file.height,
@@ -26,7 +35,7 @@ def describe(restored: Restored) -> dict[str, Any]:
         "progressive": file.progressive,
         "tables": [table.tolist() for table in file.tables],
         "quality": file.quality,
-        "projection": restored.projection,
+        "projection": made.projection,
         "certificate": certificate
         and {
             "exact": certificate.exact,
@@ -34,11 +43,9 @@ def describe(restored: Restored) -> dict[str, Any]:
             "levels_total": certificate.levels_total,
             "largest_violation": certificate.largest_violation,
         },
-        "seconds": {stage: round(value, 4) for stage, value in restored.seconds.items()},
-        "warnings": list(restored.warnings),
-        "model": restored.model.name,
-        "model_sha256": restored.model.sha256,
-        "seed": restored.seed,
+        "seconds": {stage: round(value, 4) for stage, value in made.seconds.items()},
+        "warnings": list(made.warnings),
+        **drawn,
     }
 
 

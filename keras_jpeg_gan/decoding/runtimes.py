@@ -19,16 +19,22 @@ class Runtime(Protocol):
 
     Attributes:
         halo: pixels around a tile that its result depends on, a multiple of `tiles.GRID`.
+        noise_strides: of each noise field the network takes, how many pixels of a side lie
+            under one of its positions.
     """
 
     halo: int
+    noise_strides: tuple[int, ...]
 
-    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    def restore(
+        self, image: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
         """Run the network.
 
         Args:
             image: [B, H, W, 3] float32 in [0, 1]; H and W multiples of `tiles.GRID`.
             tables: [B, 2, 8, 8] float32, steps (`jpeg.tables.network_tables`).
+            noise: [B, H / stride, W / stride, 1] float32 for each stride, or none.
 
         Returns:
             [B, H, W, 3] float32, not clipped.
@@ -97,19 +103,29 @@ class TensorFlowRuntime:
             _set_threads(tf, threads)
             generator, _ = load_model(model)
             self.halo = halo_of(generator)
-            self._graph = tf.function(
-                lambda image, tables: generator(image, tables),
-                input_signature=[
-                    tf.TensorSpec((None, None, None, 3), tf.float32),
-                    tf.TensorSpec((None, 2, 8, 8), tf.float32),
-                ],
+            self.noise_strides = tuple(
+                tiles.GRID // size for size, _ in generator.noise_sizes(tiles.GRID, tiles.GRID)
+            )
+            images = tf.TensorSpec((None, None, None, 3), tf.float32)
+            steps = tf.TensorSpec((None, 2, 8, 8), tf.float32)
+            fields = [tf.TensorSpec((None, None, None, 1), tf.float32)] * len(self.noise_strides)
+            self._without_noise = tf.function(
+                lambda image, tables: generator(image, tables), input_signature=[images, steps]
+            )
+            self._with_noise = tf.function(
+                lambda image, tables, noise: generator(image, tables, noise),
+                input_signature=[images, steps, fields],
             )
             smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
-            self._graph(smallest, np.ones((1, 2, 8, 8), np.float32))
+            self._without_noise(smallest, np.ones((1, 2, 8, 8), np.float32))
 
-    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    def restore(
+        self, image: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
         """As `Runtime.restore`."""
-        return self._graph(image, tables).numpy()
+        if noise is None:
+            return self._without_noise(image, tables).numpy()
+        return self._with_noise(image, tables, list(noise)).numpy()
 
     def project(
         self,

@@ -54,7 +54,7 @@ def spans(size: int, tile: int, halo: int) -> list[Span]:
 
 
 def run_tiled(
-    network: Callable[[np.ndarray], np.ndarray],
+    network: Callable[[np.ndarray, int, int], np.ndarray],
     pixels: np.ndarray,
     halo: int,
     tile: int = TILE,
@@ -62,7 +62,8 @@ def run_tiled(
     """Run a network over an image.
 
     Args:
-        network: from [1, h, w, C] of any h and w on the grid to [1, h, w, C] float32.
+        network: from a window [1, h, w, C] of any h and w on the grid, and the row and column
+            where it begins, to [1, h, w, C] float32.
         pixels: [H, W, C], of any type that the network takes.
         halo: at least the network's receptive radius, a multiple of GRID.
         tile: largest side of a piece, a multiple of GRID.
@@ -76,7 +77,8 @@ def run_tiled(
     result = np.empty(padded.shape, np.float32)
     for y in spans(rows, tile, halo):
         for x in spans(columns, tile, halo):
-            window = network(padded[None, y.start : y.stop, x.start : x.stop])[0]
+            part = padded[None, y.start : y.stop, x.start : x.stop]
+            window = network(part, y.start, x.start)[0]
             result[y.first : y.last, x.first : x.last] = window[
                 y.first - y.start : y.last - y.start, x.first - x.start : x.last - x.start
             ]

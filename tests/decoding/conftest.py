@@ -31,6 +31,15 @@ def model(
     return path
 
 
+@pytest.fixture
+def sampler(model: pathlib.Path) -> pathlib.Path:
+    """As `model`, of one that draws samples."""
+    path = model.with_name("grain.weights.h5")
+    path.write_bytes(b"no weights")
+    write_card(path, kind="sampler")
+    return path
+
+
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Weights of a real, untrained network, with a card: nearly the identity, not quite."""
@@ -43,6 +52,24 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("model") / "untrained.weights.h5"
     save_weights(Generator.from_preset("mobile"), path)
     write_card(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def untrained_sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """As `untrained`, with noise that counts."""
+    import keras
+
+    from keras_jpeg_gan.models.generator import Generator
+    from keras_jpeg_gan.models.presets import save_model
+
+    keras.utils.set_random_seed(1)
+    generator = Generator.from_preset("mobile")
+    for variable in generator.variables:
+        if variable.path.endswith("noise_scale"):
+            variable.assign(30 * variable)
+    path = tmp_path_factory.mktemp("model") / "untrained.weights.h5"
+    save_model(generator, path, "sampler", trained={}, validation={})
     return path
 
 

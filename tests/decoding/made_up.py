@@ -29,14 +29,23 @@ def jpeg(
 
 
 class ShiftedBlur:
-    """A runtime of NumPy alone: it blurs a little, so that levels change, and is quick."""
+    """A runtime of NumPy alone: it blurs a little, so that levels change, and is quick.
+
+    Its noise, if it is given any, is added to the right half of the image.
+    """
 
     halo = 16
+    noise_strides = (2,)
 
-    def restore(self, image: np.ndarray, tables: np.ndarray) -> np.ndarray:
+    def restore(self, image, tables, noise=None) -> np.ndarray:
         padded = np.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
         around = padded[:, 1:-1, 2:] + padded[:, 1:-1, :-2] + padded[:, 2:, 1:-1]
-        return 0.6 * image + 0.1 * (around + padded[:, :-2, 1:-1]) + 0.01 * image[..., ::-1]
+        blurred = 0.6 * image + 0.1 * (around + padded[:, :-2, 1:-1]) + 0.01 * image[..., ::-1]
+        if noise is not None:
+            (field,) = noise
+            grain = 0.02 * field.repeat(2, axis=1).repeat(2, axis=2)
+            blurred[:, :, image.shape[2] // 2 :] += grain[:, :, image.shape[2] // 2 :]
+        return blurred.astype(np.float32)
 
     def project(self, pixels, levels, tables, sampling) -> np.ndarray:
         raise AssertionError("the float projection is Keras', and no test here asks for it")

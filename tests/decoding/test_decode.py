@@ -112,10 +112,10 @@ def test_bad_files_are_named_and_do_not_end_the_run(command, photos):
 def test_a_bug_or_a_lack_of_memory_fails_one_file_only(command, photos, monkeypatch):
     restore = decoding.Decoder.restore
 
-    def sometimes(self, file, *arguments):
+    def sometimes(self, file, *arguments, **options):
         if file.width == 40:
             raise MemoryError("too much")
-        return restore(self, file, *arguments)
+        return restore(self, file, *arguments, **options)
 
     monkeypatch.setattr(decoding.Decoder, "restore", sometimes)
     status, out, err = command(photos)
@@ -136,6 +136,34 @@ def test_a_full_disk_is_said_and_leaves_nothing(command, photos, monkeypatch):
     assert (status, out) == (1, "")
     assert err.count("No space left on device") == 3
     assert files(photos) == before
+
+
+def test_samples_mean_and_deviation_are_files_of_their_own(command, photos, sampler):
+    several = (f"--model={sampler}", "--samples=2", "--mean=3", "--deviation", "--format=tiff")
+    photo = photos / "a.jpg"
+    report = photos / "report"
+    status, out, err = command(photo, *several, "--seed=4", f"--report={report}")
+    assert (status, err) == (0, "")
+    made = {"1": ".tiff", "2": ".tiff", "mean": ".tiff", "deviation": ".png", "deviation16": ".png"}
+    assert [line.split(": ")[0] for line in out.splitlines()] == [
+        f"{photo} ({name})" for name in made
+    ]
+    paths = {name: photos / f"a.restored.{name}{suffix}" for name, suffix in made.items()}
+    records = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [record["output"] for record in records] == list(map(str, paths.values()))
+    assert [record["seed"] for record in records] == [4, 5, 4, 4, 4]
+    assert [record["samples"] for record in records] == [1, 1, 3, 3, 3]
+    for path in paths.values():
+        with Image.open(path) as image:
+            assert image.size == (40, 24)
+    first = paths["1"].read_bytes()
+    paths["2"].unlink()
+    status, out, err = command(photo, *several, "--seed=4")
+    assert out.startswith(f"{photo} (2): ")
+    assert len(out.splitlines()) == 1
+    assert command(photo, *several).out == ""
+    command(photo, *several, "--overwrite")
+    assert paths["1"].read_bytes() != first
 
 
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(command, photos):
@@ -189,12 +217,16 @@ def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model
         ["--output=a.jpg/b.png", "a.jpg"],
         ["--report=a.jpg/report", "a.jpg"],
         ["-"],
+        ["--model={sampler}", "--samples=2", "--output=-", "a.jpg"],
+        ["--model={sampler}", "--deviation", "--output=-", "a.jpg"],
+        ["--model={sampler}", "--temperature=-1", "a.jpg"],
+        ["--model={sampler}", "--samples=0", "a.jpg"],
     ],
 )
-def test_wrong_usage_is_one_line_and_2(command, photos, monkeypatch, arguments):
+def test_wrong_usage_is_one_line_and_2(command, photos, sampler, monkeypatch, arguments):
     monkeypatch.chdir(photos)
     before = files(photos)
-    status, out, err = command(*arguments)
+    status, out, err = command(*(argument.format(sampler=sampler) for argument in arguments))
     assert (status, out) == (2, "")
     assert err.startswith("jpeg-gan-decode: ")
     assert len(err.splitlines()) == 1

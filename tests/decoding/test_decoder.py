@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from made_up import jpeg, write_card
+from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
@@ -66,7 +66,7 @@ def test_blend_goes_from_libjpegs_decode_to_the_network(decoder):
 
 
 def test_a_network_that_is_not_finite_is_no_image(decoder, monkeypatch):
-    monkeypatch.setattr(decoder.runtime, "restore", lambda image, tables: image * np.nan)
+    monkeypatch.setattr(decoder.runtime, "restore", lambda image, tables, noise: image * np.nan)
     with pytest.raises(ModelError, match="finite"):
         decoder.restore(jpeg())
 
@@ -76,7 +76,7 @@ def test_a_regression_draws_no_samples(decoder):
         decoder.samples(jpeg(), count=4)
 
 
-def test_what_cannot_be_is_refused(decoder, tmp_path):
+def test_what_cannot_be_is_refused(decoder):
     with pytest.raises(ConfigError, match="projection"):
         decoder.restore(jpeg(), projection="exactly")
     with pytest.raises(ConfigError, match="blend"):
@@ -85,11 +85,8 @@ def test_what_cannot_be_is_refused(decoder, tmp_path):
         decoder.restore(b"no JPEG")
     with pytest.raises(ModelError, match="no model"):
         Decoder("best")
-    path = tmp_path / "sampler.weights.h5"
-    path.write_bytes(b"no weights")
-    write_card(path, kind="sampler")
-    with pytest.raises(ModelError, match="samples"):
-        Decoder(path)
+    with pytest.raises(ConfigError, match="temperature"):
+        decoder.restore(jpeg(), temperature=-1)
 
 
 def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
@@ -118,3 +115,54 @@ def test_saved_is_what_was_restored(decoder, tmp_path):
     restored.save(tmp_path / "bare.png", keep_metadata=False)
     with Image.open(tmp_path / "bare.png") as image:
         assert image.text == {}
+
+
+@pytest.fixture
+def drawing(sampler):
+    return Decoder(sampler)
+
+
+def test_each_seed_is_another_exact_image_and_one_seed_the_same(drawing):
+    content = jpeg(40, 96)
+    again, *samples = [drawing.restore(content, seed=seed) for seed in (0, 0, 1, 1 << 63)]
+    assert np.array_equal(again.pixels, samples[0].pixels)
+    assert all(sample.certificate.exact for sample in samples)
+    for other in samples[1:]:
+        differs = np.any(other.pixels != samples[0].pixels, axis=(0, 2))
+        assert differs[48:].mean() > 0.9
+    with pytest.raises(ConfigError, match="seed"):
+        drawing.restore(content, seed=1 << 64)
+
+
+def test_the_kth_sample_has_seed_plus_k(drawing):
+    content = jpeg(24, 48)
+    samples = list(drawing.samples(content, count=3, seed=(1 << 64) - 1, projection="none"))
+    assert [sample.seed for sample in samples] == [(1 << 64) - 1, 0, 1]
+    one = drawing.restore(content, seed=1, projection="none")
+    assert np.array_equal(samples[2].pixels, one.pixels)
+
+
+def test_temperature_scales_the_noise(drawing, decoder):
+    content = jpeg(24, 48)
+    none, half, whole = (
+        drawing.restore(content, projection="none", temperature=temperature).pixels.astype(int)
+        for temperature in (0, 0.5, 1)
+    )
+    assert np.array_equal(none, decoder.restore(content, projection="none").pixels)
+    right = np.s_[:, 24:]
+    assert np.abs((whole - none)[right] / 2 - (half - none)[right]).max() <= 1
+    assert np.abs(whole - none)[right].max() > 4
+
+
+def test_the_mean_is_the_mean_and_exact(drawing):
+    content = jpeg(32, 48)
+    options = {"count": 6, "seed": 5}
+    plain = [s.pixels for s in drawing.samples(content, projection="none", **options)]
+    mean = drawing.mean(drawing.samples(content, projection="none", **options))
+    np.testing.assert_allclose(mean.pixels, np.mean(plain, axis=0), atol=0.51)
+    exact = drawing.mean(drawing.samples(content, **options))
+    assert exact.certificate.exact
+    assert (exact.seed, exact.count) == (5, 6)
+    assert "seed 5, mean of 6 samples" in exact.provenance
+    with pytest.raises(ConfigError, match="no samples"):
+        drawing.mean([])

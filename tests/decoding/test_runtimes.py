@@ -8,6 +8,7 @@ import pytest
 from made_up import jpeg, picture
 
 from keras_jpeg_gan import Decoder
+from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, tiles
 from keras_jpeg_gan.errors import ConfigError
 
@@ -28,7 +29,9 @@ def test_tiles_equal_the_whole_to_float_rounding(runtime):
     image = picture(240, 272).astype(np.float32) / 255
 
     def run(halo: int, tile: int) -> np.ndarray:
-        return tiles.run_tiled(lambda window: runtime.restore(window, TABLES), image, halo, tile)
+        return tiles.run_tiled(
+            lambda window, top, left: runtime.restore(window, TABLES), image, halo, tile
+        )
 
     assert runtime.halo == 48
     whole = run(halo=48, tile=1024)
@@ -45,6 +48,28 @@ def test_the_halo_is_what_the_network_sees(runtime):
     rows = np.flatnonzero(np.abs(difference).max(axis=(0, 2, 3)))
     distance = max(104 - rows.min(), rows.max() - 105)
     assert 32 < distance <= 44 <= runtime.halo
+
+
+def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
+    """Noise goes by absolute position: without it, tiles would show."""
+    decoder = Decoder(untrained_sampler)
+    content = jpeg(240, 272)
+
+    def restored(seed: int = 3, temperature: float = 1) -> np.ndarray:
+        sample = decoder.restore(content, seed, projection="none", temperature=temperature)
+        return sample.pixels.astype(int)
+
+    whole, other, plain = restored(), restored(seed=4), restored(temperature=0)
+    assert np.abs(whole - other).mean() > 0.5
+    assert np.abs(whole - plain).mean() > 0.5
+    spans = tiles.spans
+    monkeypatch.setattr(tiles, "spans", lambda size, tile, halo: spans(size, 96, halo))
+    tiled = restored()
+    assert np.abs(tiled - whole).max() <= 1
+    assert (tiled == whole).mean() > 0.999
+    at = decoding.noise_window
+    monkeypatch.setattr(decoding, "noise_window", lambda s, f, *place: at(s, f, 0, 0, *place[2:]))
+    assert np.abs(restored() - whole).mean() > 0.1
 
 
 def test_projections_come_ever_closer_to_the_file(decoder):

@@ -8,7 +8,7 @@ from keras_jpeg_gan.decoding import tiles
 def blur(radius: int):
     """A network of known receptive radius: zero padding, and a value of the 8x8 grid."""
 
-    def network(window: np.ndarray) -> np.ndarray:
+    def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
         kernel = np.random.default_rng(3).uniform(-1, 1, 2 * radius + 1)
         along = ndimage.correlate1d(window.astype(np.float64), kernel, 1, mode="constant")
         both = ndimage.correlate1d(along, kernel, 2, mode="constant")
@@ -55,7 +55,7 @@ def test_a_halo_that_is_too_short_shows():
 def test_the_edge_is_repeated_up_to_the_grid():
     seen = []
 
-    def network(window: np.ndarray) -> np.ndarray:
+    def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
         seen.append(window)
         return window.astype(np.float32)
 
