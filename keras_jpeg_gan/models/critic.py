@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_jpeg_gan.jpeg.color import rgb_to_ycbcr
 from keras_jpeg_gan.layers import pixel_unshuffle
 from keras_jpeg_gan.models.features import FeatureNetwork
 
@@ -115,6 +117,11 @@ class Critic(keras.Model):
         return {**super().get_config(), "width": self.width}
 
 
+# The eye forgives colour less than its size in a photograph says: as it is there, chroma would
+# count for little beside luma, and samples get coloured grain.
+_PIXEL_GAIN = (4.0, 16.0, 16.0)
+
+
 class FeatureCritic(keras.Model):
     """Small heads on the pixels and on frozen VGG16 features.
 
@@ -168,11 +175,12 @@ class FeatureCritic(keras.Model):
     def embed(self, image: Any) -> list[Any]:
         """Pixels and features of an image [B, H, W, 3] in [0, 1], scaled to about unit size.
 
-        Four tensors [B, h, w, C]: of 2x2 pixels, and of each tap.
+        Four tensors [B, h, w, C]: of 2x2 pixels in Y, Cb, Cr, and of each tap.
         """
         taps = self.features(image)
         scaled = [tap / rms for tap, rms in zip(taps, _TAP_RMS, strict=True)]
-        return [pixel_unshuffle(4 * image - 2, 2), *scaled]
+        pixels = (rgb_to_ycbcr(255 * image) - 128) * (np.array(_PIXEL_GAIN, np.float32) / 255)
+        return [pixel_unshuffle(pixels, 2), *scaled]
 
     def score(self, embedding: Sequence[Any]) -> Any:
         """Logits of all heads and positions: [B, L] float32."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_jpeg_gan.jpeg.color import YCBCR_TO_RGB
 from keras_jpeg_gan.models.critic import Critic, FeatureCritic
 from keras_jpeg_gan.models.features import FeatureNetwork
 
@@ -69,3 +70,21 @@ def test_a_feature_critic_learns_its_heads_alone(shared_data: pathlib.Path) -> N
     gradient = tape.gradient(score, image)
     assert float(tf.reduce_max(tf.abs(gradient[0]))) > 0
     assert float(tf.reduce_max(tf.abs(gradient[1]))) == 0
+
+
+def test_a_feature_critic_sees_colour_as_well_as_luma(shared_data: pathlib.Path) -> None:
+    """A step of Cb weighs four times one of Y, in every pixel."""
+    features = FeatureNetwork.load(shared_data / "weights" / "vgg16_to_relu3_3_f16.npz")
+    critic = FeatureCritic(features)
+    gray = np.full((1, 32, 32, 3), 0.5, np.float32)
+    to_rgb = YCBCR_TO_RGB.astype(np.float32)
+    plain, luma, blue = (
+        np.asarray(critic.embed(gray + 0.01 * change)[0])
+        for change in (0, to_rgb @ [1, 0, 0], to_rgb @ [0, 1, 0])
+    )
+    expected = np.zeros((4, 3))
+    expected[:, 0] = 0.04
+    np.testing.assert_allclose((luma - plain)[0, 3, 5].reshape(4, 3), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        (blue - plain)[0, 3, 5].reshape(4, 3), 4 * expected[:, [1, 0, 2]], atol=1e-5
+    )
