@@ -13,7 +13,8 @@ def get_config() -> ConfigDict:
             # The network: a preset, and weights to start from ("" for none).
             "preset": "paper",
             "initial_weights": "",
-            # Photographs: a folder, searched recursively; a share is held back by name.
+            # Photographs: a folder, searched recursively, a packed cache, or tfds:NAME; a share
+            # is held back by name.
             "images": "",
             "cache_mb": 2000.0,
             "validation_share": 0.04,
@@ -33,12 +34,17 @@ def get_config() -> ConfigDict:
             "other_tables": 0.0,
             "upright": False,
             "sampling": {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2},
-            # Optimization: Adam (0.9, 0.99), cosine from the first to the final rate.
+            # Optimization: Adam (0.9, 0.99; a sampler's 0, 0.99), cosine from the first to the
+            # final rate, in one period or several.
             "batch": 32,
             "steps": 50_000,
             "learning_rate": 1e-4,
             "final_learning_rate": 1e-6,
+            "learning_rate_periods": 1,
             "ema": 0.999,
+            # What the trained networks compute in: "none" (float32 throughout), "bfloat16" or
+            # "float16" (with loss scaling); weights, losses and images stay float32.
+            "mixed_precision": "none",
             # A regression's: mse, mae or rmse.
             "loss": "mse",
             # A sampler's critic: "resnet34" (the paper's; width 1 is its 64 to 512 channels) or
@@ -72,5 +78,10 @@ def get_config() -> ConfigDict:
             "log_every": 100,
             "validate_every": 1000,
             "checkpoint_every": 1000,
+            # Pictures of so many held-back images, every so many steps; 0 makes none.
+            "pictures_every": 5000,
+            "pictures": 4,
+            # Scalars and pictures for TensorBoard too, where the training is TensorFlow's.
+            "tensorboard": True,
         }
     )

@@ -13,7 +13,8 @@ from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import save_model
 from keras_jpeg_gan.training import checkpoints
-from keras_jpeg_gan.training.monitor import Monitor
+from keras_jpeg_gan.training.monitor import Board, Monitor
+from keras_jpeg_gan.training.pictures import Pictures
 from keras_jpeg_gan.training.validation import Validation
 
 METHODS = ("regression", "sampler")
@@ -65,18 +66,24 @@ def run(
     batches: Iterable[Any],
     first: int,
     validation: Validation,
+    pictures: Pictures | None = None,
+    board: Board | None = None,
+    chief: bool = True,
 ) -> dict[str, float]:
     """Train from step `first` until config.steps.
 
     Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
-    workdir/generator.weights.h5 (averaged weights) with its card. Ctrl-C writes a
-    checkpoint before it ends.
+    workdir/generator.weights.h5 (averaged weights) with its card, and workdir/pictures. Ctrl-C
+    writes a checkpoint before it ends.
 
     Args:
         batches: endless, from step `first` on.
+        pictures: made of the averaged weights every config.pictures_every steps.
+        board: where numbers and pictures go too.
+        chief: whether this is the one of several workers that validates and writes.
 
     Returns:
-        The last validation's figures.
+        The last validation's figures; none where another worker validates.
 
     Raises:
         DivergenceError: a loss is not finite, or the critic explodes.
@@ -84,7 +91,7 @@ def run(
     """
     folder = workdir / "checkpoints"
     noise_sizes = step_function.generator.noise_sizes(*[config.validation_size] * 2)
-    monitor = Monitor(workdir / "metrics.jsonl", first, config.steps, config.batch)
+    monitor = Monitor(workdir, first, config.steps, config.batch, board)
     figures: dict[str, float] = {}
     collected: dict[str, list[Any]] = {}
     step = first
@@ -102,8 +109,9 @@ def run(
                 }
                 collected = {}
                 _stop_on_divergence(means, step, folder)
-                monitor.report(step, means)
-            if step % config.validate_every == 0 or step == config.steps:
+                if chief:
+                    monitor.report(step, means)
+            if chief and (step % config.validate_every == 0 or step == config.steps):
                 with step_function.averaged_weights():
                     figures = validation(step_function.restore, noise_sizes)
                     save_model(
@@ -114,11 +122,16 @@ def run(
                         validation=figures,
                     )
                 monitor.validation(step, figures)
-            if step % config.checkpoint_every == 0 or step == config.steps:
+            if chief and pictures and step % config.pictures_every == 0:
+                with step_function.averaged_weights():
+                    picture = pictures(step_function.restore)
+                monitor.picture(step, picture)
+            if chief and (step % config.checkpoint_every == 0 or step == config.steps):
                 checkpoints.save(folder, step, step_function.variables)
     except KeyboardInterrupt:
-        path = checkpoints.save(folder, step, step_function.variables)
-        logging.info("interrupted; %s", path.name)
+        if chief:
+            path = checkpoints.save(folder, step, step_function.variables)
+            logging.info("interrupted; %s", path.name)
         raise
     return figures
 

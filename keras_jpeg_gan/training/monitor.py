@@ -1,24 +1,46 @@
-"""What a training shows: a line on the terminal and JSON lines with the same numbers."""
+"""What a training shows: terminal lines, JSON lines with the same numbers, and pictures."""
 
 import json
 import pathlib
 import time
+from typing import Protocol
 
+import numpy as np
 from absl import logging
+from PIL import Image
+
+
+class Board(Protocol):
+    """Where else numbers and pictures go: TensorBoard."""
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        """Numbers by name."""
+
+    def picture(self, step: int, pixels: np.ndarray) -> None:
+        """[H, W, 3] uint8."""
 
 
 class Monitor:
     """Averages scalars between two reports and tells speed and the time left.
 
     Args:
-        path: a file of JSON lines that grows by one record a report.
+        workdir: where metrics.jsonl grows by one record a report, and pictures/ by one picture.
         first_step: the step that the run starts from.
         steps: the step that it ends with.
         batch: images a step.
+        board: gets the same, if there is one.
     """
 
-    def __init__(self, path: pathlib.Path, first_step: int, steps: int, batch: int) -> None:
-        self._path = path
+    def __init__(
+        self,
+        workdir: pathlib.Path,
+        first_step: int,
+        steps: int,
+        batch: int,
+        board: Board | None = None,
+    ) -> None:
+        self._workdir = workdir
+        self._board = board
         self._steps = steps
         self._batch = batch
         self._step = first_step
@@ -35,19 +57,29 @@ class Monitor:
             "step %d/%d %s %.0f patches/s, %s left",
             step, self._steps, numbers, rate * self._batch, time_words(left),
         )  # fmt: skip
-        self.write(step, {**scalars, "patches_per_second": rate * self._batch})
+        self._write(step, {**scalars, "patches_per_second": rate * self._batch}, "training")
 
     def validation(self, step: int, scalars: dict[str, float]) -> None:
         """Print and write validation figures; the time that they took counts for no speed."""
         numbers = " ".join(f"{name} {value:.3f}" for name, value in scalars.items())
         logging.info("step %d/%d validation: %s", step, self._steps, numbers)
-        self.write(step, scalars)
+        self._write(step, scalars, "validation")
         self._time = time.monotonic()
 
-    def write(self, step: int, scalars: dict[str, float]) -> None:
-        """Append one record to the JSON lines."""
-        with self._path.open("a") as file:
+    def picture(self, step: int, pixels: np.ndarray) -> None:
+        """Write a picture [H, W, 3] uint8; its time counts for no speed either."""
+        folder = self._workdir / "pictures"
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(folder / f"step_{step:08d}.png")
+        if self._board:
+            self._board.picture(step, pixels)
+        self._time = time.monotonic()
+
+    def _write(self, step: int, scalars: dict[str, float], group: str) -> None:
+        with (self._workdir / "metrics.jsonl").open("a") as file:
             file.write(json.dumps({"step": step, **scalars}) + "\n")
+        if self._board:
+            self._board.scalars(step, {f"{group}/{name}": v for name, v in scalars.items()})
 
 
 def time_words(seconds: float) -> str:

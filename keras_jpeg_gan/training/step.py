@@ -12,6 +12,9 @@ from keras_jpeg_gan.models.features import FeatureNetwork
 from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import load_weights
 from keras_jpeg_gan.training import objectives
+from keras_jpeg_gan.training.precision import policy
+
+CRITICS = ("resnet34", "features")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,16 +94,17 @@ class Networks:
         Raises:
             ConfigError: the critic is unknown. ModelError: weights cannot be loaded.
         """
-        if config.critic == "features":
-            features = FeatureNetwork.load(config.feature_weights)
-            critic: Critic | FeatureCritic = FeatureCritic(
-                features, config.critic_width, name="critic"
+        if config.critic not in CRITICS:
+            raise ConfigError(f"critic {config.critic!r}: {' or '.join(CRITICS)}")
+        on_features = config.critic == "features"
+        features = FeatureNetwork.load(config.feature_weights) if on_features else None
+        with policy(config.mixed_precision):  # what is frozen stays float32
+            critic: Critic | FeatureCritic = (
+                FeatureCritic(features, config.critic_width, name="critic")
+                if features
+                else Critic(config.critic_width, name="critic")
             )
-        elif config.critic == "resnet34":
-            critic = Critic(config.critic_width, name="critic")
-        else:
-            raise ConfigError(f"critic {config.critic!r}: resnet34 or features")
-        critic.build((None, None, None, 3))
+            critic.build((None, None, None, 3))
         estimate = perceptual = None
         if config.second_moment_weight:
             estimate = Generator.from_preset(config.preset)

@@ -10,36 +10,55 @@ from ml_collections import config_flags
 from keras_jpeg_gan import program
 
 USAGE = """jpeg-gan-train --config=configs/NAME.py --workdir=DIR [--config.KEY=VALUE ...]
+jpeg-gan-train --config=configs/NAME.py --dry_run
 
 Trains a network. The same command takes an interrupted training up where it stopped; Ctrl-C
-writes a checkpoint first. configs/default.py says what each KEY means."""
+writes a checkpoint first. All GPUs are used; several machines too, where TF_CONFIG names them
+and each runs the same command, with a workdir that all see. configs/default.py says what each
+KEY means."""
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "print config, networks and memory, check the data, and train nothing"
+)
 
 
 def main(arguments: list[str]) -> int:
     """Check what was given, then train."""
     if arguments:
         raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
-    if _CONFIG.value is None or _WORKDIR.value is None:
-        raise program.UsageError("give --config=configs/NAME.py and --workdir=DIR")
+    if _CONFIG.value is None:
+        raise program.UsageError("give --config=configs/NAME.py")
     try:
         _CONFIG.value.to_dict()
     except Exception as error:  # a config file is a program, and may fail in any way
         raise program.UsageError(f"--config: {program.reason(error)}") from error
-    workdir = pathlib.Path(_WORKDIR.value)
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise program.UsageError(f"--workdir={workdir}: {error.strerror}") from error
-    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if _DRY_RUN.value:
+        from keras_jpeg_gan.training import dry_run  # Keras: seconds to import
+
+        for line in dry_run.lines(_CONFIG.value):
+            print(line, flush=True)
+        return program.OK
+    workdir = _workdir()
+    logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
 
     from keras_jpeg_gan.training import tensorflow_loop  # TensorFlow: seconds to import
 
     tensorflow_loop.train(_CONFIG.value, workdir)
     return program.OK
+
+
+def _workdir() -> pathlib.Path:
+    if _WORKDIR.value is None:
+        raise program.UsageError("give --workdir=DIR, or --dry_run")
+    workdir = pathlib.Path(_WORKDIR.value)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise program.UsageError(f"--workdir={workdir}: {error.strerror}") from error
+    return workdir
 
 
 def run() -> None:

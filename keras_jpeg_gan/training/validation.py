@@ -1,5 +1,6 @@
 """Validation on held-back images: PSNR over libjpeg's decode, and what samples are worth."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,10 +8,54 @@ import numpy as np
 
 from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.metrics.consistency import consistency_rmse
+
+# Compressed [B, S, S, 3] in [0, 1], tables [B, 2, 8, 8] and, for a sampler, noise fields ->
+# restored [B, S, S, 3].
+Restore = Callable[..., Any]
+_SAMPLING = "4:2:0"
+
+
+@dataclasses.dataclass(frozen=True)
+class Crops:
+    """Centre crops of images, compressed at one quality, 4:2:0.
+
+    Attributes:
+        original, compressed: [N, S, S, 3] uint8.
+        tables: [N, 2, 8, 8] float32 in steps.
+    """
+
+    original: np.ndarray
+    compressed: np.ndarray
+    tables: np.ndarray
+
+    @classmethod
+    def of(cls, images: Sequence[np.ndarray], quality: int, size: int) -> "Crops":
+        """Crops of size x size of images [H, W, 3] uint8 that are no smaller."""
+        originals, compressed, tables = [], [], []
+        for image in images:
+            top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
+            crop = np.ascontiguousarray(image[top : top + size, left : left + size])
+            decoded, steps = degrade(crop, quality, _SAMPLING)
+            originals.append(crop)
+            compressed.append(decoded)
+            tables.append(steps)
+        return cls(np.stack(originals), np.stack(compressed), np.stack(tables))
+
+    @property
+    def image(self) -> np.ndarray:
+        """The compressed ones as a generator takes them."""
+        return self.compressed / np.float32(255)
+
+    def __getitem__(self, part: slice) -> "Crops":
+        return Crops(self.original[part], self.compressed[part], self.tables[part])
 
 
 class Validation:
     """Fixed crops of held-back images, compressed at fixed qualities, 4:2:0.
+
+    Attributes:
+        crops: by quality.
 
     Args:
         images: [H, W, 3] uint8 each, at least `size` a side.
@@ -27,78 +72,84 @@ class Validation:
         if not images:
             raise ConfigError(f"no held-back image has {size} pixels a side: see validation_size")
         self._samples = samples
-        self._sets: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []
-        for quality in qualities:
-            originals, compressed, tables = [], [], []
-            for image in images:
-                top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
-                crop = np.ascontiguousarray(image[top : top + size, left : left + size])
-                decoded, steps = degrade(crop, quality, "4:2:0")
-                originals.append(crop)
-                compressed.append(decoded)
-                tables.append(steps)
-            self._sets.append(
-                (quality, np.stack(originals), np.stack(compressed), np.stack(tables))
-            )
+        self.crops = {quality: Crops.of(images, quality, size) for quality in qualities}
 
     def __call__(
         self,
-        restore: Callable[..., Any],
+        restore: Restore,
         noise_sizes: Sequence[tuple[int, int]] = (),
         batch: int = 8,
     ) -> dict[str, float]:
-        """Means over the crops by quality, in dB over libjpeg's decode.
+        """Means over the crops by quality, PSNRs in dB over libjpeg's decode.
 
         Args:
-            restore: compressed [B, S, S, 3] in [0, 1], tables [B, 2, 8, 8] and, for a sampler,
-                noise fields -> restored [B, S, S, 3].
+            restore: the generator.
             noise_sizes: of the fields for a crop.
             batch: how many crops at once.
 
         Returns:
             gain_q10, ... for a regression; for a sampler of_one_q10 (a sample's gain),
             of_mean_q10 (of the samples' mean) and deviation_q10 (root mean square over the
-            samples, in grey levels).
+            samples, in grey levels); for both consistency_q10 (`consistency_rmse`, of the
+            first sample).
         """
         figures: dict[str, float] = {}
-        for quality, originals, compressed, tables in self._sets:
-            rows: list[dict[str, np.ndarray]] = []
-            for i in range(0, len(originals), batch):
-                part = slice(i, i + batch)
-                before = _psnr(compressed[part], originals[part])
-                given = compressed[part] / np.float32(255), tables[part]
-                if not self._samples:
-                    restored = _pixels(restore(*given))
-                    rows.append({"gain": _psnr(restored, originals[part]) - before})
-                    continue
-                drawn = np.stack(
-                    [
-                        _pixels(restore(*given, _noise(noise_sizes, len(given[1]), i, k)))
-                        for k in range(self._samples)
-                    ]
-                )
-                rows.append(
-                    {
-                        "of_one": _psnr(drawn[0], originals[part]) - before,
-                        "of_mean": _psnr(drawn.mean(axis=0), originals[part]) - before,
-                        "deviation": np.sqrt(drawn.var(axis=0, ddof=1).mean(axis=(1, 2, 3))),
-                    }
-                )
+        for quality, crops in self.crops.items():
+            rows = [
+                self._measured(crops[i : i + batch], i, restore, noise_sizes)
+                for i in range(0, len(crops.tables), batch)
+            ]
             for name in rows[0]:
                 values = np.concatenate([row[name] for row in rows])
                 figures[f"{name}_q{quality}"] = float(np.mean(values))
         return figures
 
+    def _measured(
+        self, crops: Crops, first: int, restore: Restore, noise_sizes: Sequence[tuple[int, int]]
+    ) -> dict[str, np.ndarray]:
+        """Each figure of each of these crops."""
+        before = _psnr(crops.compressed, crops.original)
+        given = crops.image, crops.tables
+        if not self._samples:
+            restored = pixels_of(restore(*given))
+            gain = _psnr(restored, crops.original) - before
+            return {"gain": gain, "consistency": _consistency(restored, crops)}
+        drawn = np.stack(
+            [
+                pixels_of(restore(*given, drawn_noise(noise_sizes, len(crops.tables), first, k)))
+                for k in range(self._samples)
+            ]
+        )
+        return {
+            "of_one": _psnr(drawn[0], crops.original) - before,
+            "of_mean": _psnr(drawn.mean(axis=0), crops.original) - before,
+            "deviation": np.sqrt(drawn.var(axis=0, ddof=1).mean(axis=(1, 2, 3))),
+            "consistency": _consistency(drawn[0], crops),
+        }
 
-def _noise(
+
+def drawn_noise(
     sizes: Sequence[tuple[int, int]], count: int, position: int, sample: int
 ) -> list[np.ndarray]:
+    """The same noise fields [count, h, w, 1] for a sample of some crops in every validation."""
     rng = np.random.default_rng((position, sample))
     return [rng.standard_normal((count, *size, 1), np.float32) for size in sizes]
 
 
-def _pixels(image: Any) -> np.ndarray:
+def pixels_of(image: Any) -> np.ndarray:
+    """[..., 3] in [0, 1] -> whole grey levels 0..255, float32."""
     return np.clip(np.rint(np.asarray(image) * 255), 0, 255)
+
+
+def _consistency(pixels: np.ndarray, crops: Crops) -> np.ndarray:
+    return np.array(
+        [
+            consistency_rmse(restored.astype(np.uint8), decoded, (luma, chroma, chroma), _SAMPLING)
+            for restored, decoded, (luma, chroma) in zip(
+                pixels, crops.compressed, crops.tables, strict=True
+            )
+        ]
+    )
 
 
 def _psnr(pixels: np.ndarray, originals: np.ndarray) -> np.ndarray:

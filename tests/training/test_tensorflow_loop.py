@@ -1,53 +1,38 @@
-"""The regression loop: it learns, resumes exactly, mirrors, and stops where it must."""
+"""The TensorFlow loop: it learns, resumes exactly, mirrors, and stops where it must."""
 
+import importlib.util
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tiny import TINY, regression_config, sampler_config, write_images
 
-from configs import default
+from keras_jpeg_gan.data.pipeline import PatchLaw, batches
+from keras_jpeg_gan.data.sources import FolderSource, find_images
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.models import critic
 from keras_jpeg_gan.models.generator import PRESETS
 from keras_jpeg_gan.training import checkpoints, tensorflow_loop
 from keras_jpeg_gan.training.loop import DivergenceError
 from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, train
 
-TINY = {"features": 8, "blocks": 1, "block": "residual", "head": "shuffle", "body_skip": False,
-        "image_skip": True, "table_width": 8}  # fmt: skip
-
 
 @pytest.fixture(autouse=True)
-def tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRESETS, "tiny", TINY)
+    monkeypatch.setattr(critic, "_STAGES", (1, 1, 1, 1))
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    folder = tmp_path_factory.mktemp("images")
-    y, x = np.mgrid[:64, :64]
-    for i in range(12):
-        wave = 127 + 80 * np.sin(x / (3 + i)) * np.cos(y / (9 - i / 2))
-        Image.fromarray(np.stack([wave, wave[::-1], wave.T], -1).astype(np.uint8)).save(
-            folder / f"{i}.png"
-        )
-    return folder
-
-
-def tiny_config(folder: pathlib.Path, **changes: object):
-    config = default.get_config()
-    config.update(
-        preset="tiny", images=str(folder), validation_share=0.3, validation_size=32,
-        validation_qualities=(10,), patch=32, batch=4, steps=8, loss="mae", learning_rate=1e-3,
-        log_every=4, validate_every=8, checkpoint_every=4,
-    )  # fmt: skip
-    config.update(changes)
-    return config
+    return write_images(tmp_path_factory.mktemp("images"))
 
 
 def test_learns_to_beat_libjpeg(images: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    config = tiny_config(images, steps=150, validate_every=150, checkpoint_every=150, ema=0.9,
+    config = regression_config(images, steps=150, validate_every=150, checkpoint_every=150, ema=0.9,
                          learning_rate=5e-3, quality_high=10, sampling={"4:2:0": 1.0})  # fmt: skip
     assert train(config, tmp_path)["gain_q10"] > 0.2
     assert (tmp_path / "generator.weights.h5").is_file()
@@ -57,7 +42,7 @@ def test_learns_to_beat_libjpeg(images: pathlib.Path, tmp_path: pathlib.Path) ->
 def test_a_resumed_run_equals_an_uninterrupted_one(
     images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(tiny_config(images), tmp_path / "whole")
+    train(regression_config(images), tmp_path / "whole")
     original = RegressionStep.__call__
     calls = iter(range(100))
 
@@ -68,9 +53,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 
     monkeypatch.setattr(RegressionStep, "__call__", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_config(images), tmp_path / "parts")
+        train(regression_config(images), tmp_path / "parts")
     assert checkpoints.all_steps(tmp_path / "parts" / "checkpoints") == [4, 5]
-    train(tiny_config(images), tmp_path / "parts")
+    train(regression_config(images), tmp_path / "parts")
     with (
         np.load(tmp_path / "whole" / "checkpoints" / "step_00000008.npz") as whole,
         np.load(tmp_path / "parts" / "checkpoints" / "step_00000008.npz") as parts,
@@ -86,7 +71,7 @@ def test_divergence_stops_with_the_step(
 ) -> None:
     monkeypatch.setattr(RegressionStep, "__call__", lambda *_: {"loss": tf.constant(np.nan)})
     with pytest.raises(DivergenceError, match="by step 4; last good checkpoint: none"):
-        train(tiny_config(images), tmp_path)
+        train(regression_config(images), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,42 +88,32 @@ def test_wrong_settings_are_named(
     changes: dict, reason: str, images: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     with pytest.raises(ConfigError, match=reason):
-        train(tiny_config(images, **changes), tmp_path)
+        train(regression_config(images, **changes), tmp_path)
 
 
 def test_another_models_checkpoint_is_refused(
     images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(tiny_config(images, steps=4), tmp_path)
+    train(regression_config(images, steps=4), tmp_path)
     monkeypatch.setitem(PRESETS, "tiny", {**TINY, "features": 4})
     with pytest.raises(ConfigError, match="start in an empty --workdir"):
-        train(tiny_config(images), tmp_path)
+        train(regression_config(images), tmp_path)
 
 
 def test_strategy_mirrors_only_over_several_devices() -> None:
     assert tensorflow_loop.strategy_for(["CPU:0"]).num_replicas_in_sync == 1
 
 
-def sampler_config(folder: pathlib.Path, **changes: object):
-    """Everything on that the paper has: R1 at every step, moments at every other."""
-    settings = dict(
-        method="sampler", loss="mse", critic_width=0.0625, moment_images=2, moment_samples=2,
-        moment_every=2, first_moment_weight=1.0, validation_samples=2, steps=4, log_every=2,
-        validate_every=4, checkpoint_every=4, learning_rate=1e-4,
-    )  # fmt: skip
-    return tiny_config(folder, **{**settings, **changes})
-
-
 def test_a_sampler_trains_from_a_regression_and_resumes_exactly(
     images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(tiny_config(images, steps=4), tmp_path / "regression")
+    train(regression_config(images, steps=4), tmp_path / "regression")
     weights = str(tmp_path / "regression" / "generator.weights.h5")
     config = sampler_config(
         images, initial_weights=weights, estimate_weights=weights, second_moment_weight=1.0
     )
     figures = train(config, tmp_path / "whole")
-    assert set(figures) == {"of_one_q10", "of_mean_q10", "deviation_q10"}
+    assert set(figures) == {"of_one_q10", "of_mean_q10", "deviation_q10", "consistency_q10"}
     assert (tmp_path / "whole" / "generator.json").read_text().count('"sampler"') >= 1
     original = SamplerStep.__call__
 
@@ -193,3 +168,65 @@ def test_an_exploding_critic_stops_the_training(
     monkeypatch.setattr(SamplerStep, "__call__", lambda *_: {"logit_real": tf.constant(-1e4)})
     with pytest.raises(DivergenceError, match=r"logit_real is -10000\.0 by step 2"):
         train(sampler_config(images), tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_stays_near_float32(precision: str, images: pathlib.Path) -> None:
+    """R1 and moments included: the same steps, losses within the precision's rounding."""
+    source = FolderSource(find_images(images))
+    found = {}
+    for kind in ("none", precision):
+        config = sampler_config(images, mixed_precision=kind, moment_every=1, steps=8)
+        keras.utils.set_random_seed(1)
+        step = SamplerStep(tensorflow_loop.strategy_for(["CPU:0"]), config)
+        start = [variable.numpy() for variable in step.critic.trainable_variables]
+        stream = batches(source, PatchLaw.from_config(config), 0, config.batch)
+        means = [step(batch, number) for number, batch in enumerate(stream.take(6))]
+        assert step.restore(np.zeros((1, 32, 32, 3)), np.ones((1, 2, 8, 8))).dtype == tf.float32
+        assert all(v.dtype == "float32" for v in step.networks.generator.trainable_variables)
+        moved = [
+            np.abs(variable.numpy() - value).max()
+            for variable, value in zip(step.critic.trainable_variables, start, strict=True)
+        ]
+        assert min(moved) > 0
+        found[kind] = {n: np.array([float(mean[n]) for mean in means]) for n in means[0]}
+    for name in ("generator", "first_moment", "consistency", "critic", "r1"):
+        np.testing.assert_allclose(
+            found[precision][name], found["none"][name], rtol=0.05, err_msg=name
+        )
+
+
+def test_pictures_and_tensorboard_show_the_training(
+    images: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    train(regression_config(images, steps=2, log_every=1), tmp_path / "regression")
+    assert not (tmp_path / "regression" / "pictures").exists()
+    config = sampler_config(
+        images, steps=2, log_every=1, pictures_every=2, pictures=2,
+        initial_weights=str(tmp_path / "regression" / "generator.weights.h5"),
+    )  # fmt: skip
+    train(config, tmp_path / "sampler")
+    with Image.open(tmp_path / "sampler" / "pictures" / "step_00000002.png") as picture:
+        # Input, regression, three samples and deviation, of two crops.
+        assert picture.size == (6 * 32 + 5 * 4, 2 * 32 + 4)
+    (events,) = (tmp_path / "sampler" / "tensorboard").iterdir()
+    seen: dict[str, list[int]] = {}
+    for event in tf.compat.v1.train.summary_iterator(str(events)):
+        for value in event.summary.value:
+            seen.setdefault(value.tag, []).append(event.step)
+    assert seen["pictures"] == [2]
+    assert seen["validation/of_mean_q10"] == [2]
+    names = ("generator", "adversarial", "consistency", "first_moment", "critic", "r1",
+             "logit_real", "logit_fake", "gradient", "critic_gradient", "learning_rate",
+             "consistency_weight", "patches_per_second")  # fmt: skip
+    assert all(seen[f"training/{name}"] == [1, 2] for name in names if name != "first_moment")
+
+
+def test_no_tensorboard_where_it_is_not_wanted(
+    images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"config\.tensorboard=False"):
+        train(regression_config(images), tmp_path)
+    train(regression_config(images, steps=1, tensorboard=False), tmp_path)
+    assert not (tmp_path / "tensorboard").exists()

@@ -1,0 +1,88 @@
+"""Several replicas and several workers equal one with the whole batch."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tiny import write_images
+
+HERE = pathlib.Path(__file__).parent
+
+
+def start(script: str, *arguments: object, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(HERE / script), *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1]), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen) -> str:
+    output, errors = process.communicate(timeout=900)
+    assert process.returncode == 0, errors[-3000:]
+    return output
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return write_images(tmp_path_factory.mktemp("images"))
+
+
+def test_two_replicas_equal_one(images: pathlib.Path) -> None:
+    """Both networks, all optimizers' variables and the moving average among them."""
+    found = json.loads(finished(start("two_replicas.py", images)))
+    for case in ("regression sgd", "sampler sgd"):
+        assert max(found[case]["elements"].values()) < 1e-3, case
+        assert max(found[case]["means"].values()) < 1e-4, case
+    assert any(name.startswith("critic:") for name in found["sampler sgd"]["elements"])
+    assert any(name.endswith("_average") for name in found["sampler sgd"]["elements"])
+    # Adam divides by the gradient's size: where that is nearly nothing, rounding decides.
+    assert max(found["sampler adam"]["norms"].values()) < 1e-3
+    assert max(found["sampler adam"]["means"].values()) < 1e-4
+    assert found["noise"] == {"same": True, "distinct": 8 * 64, "drawn": 8 * 64}
+
+
+def test_two_workers_equal_one(images: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Over loopback, two trainings one after the other: the second takes up the first."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    workers = [
+        start(
+            "worker.py",
+            images,
+            tmp_path / "two",
+            TF_CONFIG=json.dumps(
+                {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+            ),
+        )
+        for index in range(2)
+    ]
+    for worker in workers:
+        finished(worker)
+    finished(start("worker.py", images, tmp_path / "one"))
+    metrics = (tmp_path / "two" / "metrics.jsonl").read_text()
+    assert metrics.count("critic_gradient") == 2  # the first worker alone has written
+    for step in (1, 2):
+        name = f"checkpoints/step_{step:08d}.npz"
+        with np.load(tmp_path / "one" / name) as one, np.load(tmp_path / "two" / name) as two:
+            assert set(one.files) == set(two.files)
+            for key in one.files:
+                np.testing.assert_allclose(two[key], one[key], rtol=1e-4, atol=1e-6, err_msg=key)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has right now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

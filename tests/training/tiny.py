@@ -1,0 +1,61 @@
+"""Trainings of a second, for the tests and for the processes that they start."""
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from configs import default
+from keras_jpeg_gan.models import critic
+from keras_jpeg_gan.models.generator import PRESETS
+
+TINY = {"features": 8, "blocks": 1, "block": "residual", "head": "shuffle", "body_skip": False,
+        "image_skip": True, "table_width": 8}  # fmt: skip
+
+
+def make_small() -> None:
+    """Add the preset "tiny", and leave the critic four of its sixteen blocks."""
+    PRESETS["tiny"] = TINY
+    critic._STAGES = (1, 1, 1, 1)
+
+
+def write_images(folder: pathlib.Path) -> pathlib.Path:
+    """Twelve waves, of which some are held back."""
+    y, x = np.mgrid[:64, :64]
+    for i in range(12):
+        wave = 127 + 80 * np.sin(x / (3 + i)) * np.cos(y / (9 - i / 2))
+        Image.fromarray(np.stack([wave, wave[::-1], wave.T], -1).astype(np.uint8)).save(
+            folder / f"{i}.png"
+        )
+    return folder
+
+
+def regression_config(images: pathlib.Path, **changes: object) -> Any:
+    config = default.get_config()
+    config.update(
+        preset="tiny", images=str(images), validation_share=0.3, validation_size=32,
+        validation_qualities=(10,), patch=32, batch=4, steps=8, loss="mae", learning_rate=1e-3,
+        log_every=4, validate_every=8, checkpoint_every=4,
+    )  # fmt: skip
+    config.update(changes)
+    return config
+
+
+def sampler_config(images: pathlib.Path, **changes: object) -> Any:
+    """Everything on that the paper has: R1 at every step, moments at every other."""
+    settings = dict(
+        method="sampler", loss="mse", critic_width=0.0625, moment_images=2, moment_samples=2,
+        moment_every=2, first_moment_weight=1.0, validation_samples=2, steps=4, log_every=2,
+        validate_every=4, checkpoint_every=4, learning_rate=1e-4,
+    )  # fmt: skip
+    return regression_config(images, **{**settings, **changes})
+
+
+CONFIGS = {"regression": regression_config, "sampler": sampler_config}
+
+
+def sgd(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
+    """In the place of `tensorflow_loop.adam`, whose steps magnify rounding errors."""
+    return keras.optimizers.SGD(**options)

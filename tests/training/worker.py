@@ -1,0 +1,22 @@
+"""One of the workers that TF_CONFIG names, or the only one: trains, and takes it up again."""
+
+import pathlib
+import sys
+
+import tiny
+
+from keras_jpeg_gan.training import tensorflow_loop
+
+
+def main(images: pathlib.Path, workdir: pathlib.Path) -> None:
+    tiny.make_small()
+    tensorflow_loop.adam = tiny.sgd
+    for steps in (1, 2):
+        config = tiny.sampler_config(
+            images, steps=steps, learning_rate=1e-2, critic_learning_rate=1e-2, log_every=1
+        )
+        tensorflow_loop.train(config, workdir)
+
+
+if __name__ == "__main__":
+    main(*map(pathlib.Path, sys.argv[1:]))
