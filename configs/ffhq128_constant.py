@@ -1,6 +1,7 @@
 r"""A point of Figure 2: FFHQ with a constant weight of C, which the command gives.
 
-    jpeg-gan-train --config=configs/ffhq128_constant.py:1.0 --workdir=runs/ffhq128_constant_1
+    jpeg-gan-train --config=configs/ffhq128_constant.py:1.0 --config.mixed_precision=bfloat16 \
+        --workdir=runs/ffhq128_constant_1
 
 The figure's numbers stand in no table; its ends are Table 4's rows "lambda_C = 0"
 (ffhq128_no_consistency) and, with a rising weight, "Ours" (ffhq128_ours). Hours and hardware are

@@ -1,11 +1,12 @@
 r"""Table 4's "Ours", with "Ours-A" (the mean of 64 samples) and "Ours-P" (projected).
 
     python -m keras_jpeg_gan.data.prepare --name=ffhq --manual_dir=THUMBNAILS
-    jpeg-gan-train --config=configs/ffhq128_ours.py --workdir=runs/ffhq128_ours
+    jpeg-gan-train --config=configs/ffhq128_ours.py --config.mixed_precision=bfloat16 \
+        --workdir=runs/ffhq128_ours
 
 Expect, on ids 03000-04999: FID 16.70 +- 0.14, consistency 0.7481, PSNR 23.7595; Ours-A 35.26,
-0.3203, 25.4529; Ours-P 18.54, about 0, 23.7767. One H100 in bfloat16: reckoned from 22 TFLOP a
-step, not measured, 16 to 50 hours.
+0.3203, 25.4529; Ours-P 18.54, about 0, 23.7767. One H200 or two H100 (the steps with 160 images
+hold some 80 GB): reckoned from 22 TFLOP a step, not measured, 16 to 50 hours on the H200.
 """
 
 from ml_collections import ConfigDict

@@ -1,11 +1,12 @@
 r"""Table 4's "Regression": the MMSE estimate of FFHQ thumbnails at quality 5.
 
     python -m keras_jpeg_gan.data.prepare --name=ffhq --manual_dir=THUMBNAILS
-    jpeg-gan-train --config=configs/ffhq128_regression.py --workdir=runs/ffhq128_regression
+    jpeg-gan-train --config=configs/ffhq128_regression.py --config.mixed_precision=bfloat16 \
+        --workdir=runs/ffhq128_regression
 
 Expect, on ids 03000-04999: FID 66.14, consistency 5.2217, PSNR 25.6579. Adam and the four
-periods are those of the authors' code, the final rate is ours. One H100 in bfloat16: reckoned
-from 13.4 TFLOP a step, not measured, 25 to 75 hours.
+periods are those of the authors' code, the final rate is ours. One H100: reckoned from
+13.4 TFLOP a step, not measured, 25 to 75 hours.
 """
 
 from ml_collections import ConfigDict

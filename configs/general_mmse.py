@@ -1,9 +1,9 @@
 r"""The MMSE estimate that general_ours compares variances with: 650,000 steps.
 
-    jpeg-gan-train --config=configs/general_mmse.py --workdir=runs/general_mmse
+    jpeg-gan-train --config=configs/general_mmse.py --config.mixed_precision=bfloat16 \
+        --workdir=runs/general_mmse
 
-No row of a table. One H100 in bfloat16: reckoned from 13.4 TFLOP a step, not measured, 16 to 50
-hours.
+No row of a table. One H100: reckoned from 13.4 TFLOP a step, not measured, 16 to 50 hours.
 """
 
 from ml_collections import ConfigDict

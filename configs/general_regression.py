@@ -1,10 +1,10 @@
 r"""The start of general_ours: 50,000 steps of squared error, "important for stabilizing".
 
     python -m keras_jpeg_gan.data.prepare --name=imagenet2012 --manual_dir=ARCHIVES
-    jpeg-gan-train --config=configs/general_regression.py --workdir=runs/general_regression
+    jpeg-gan-train --config=configs/general_regression.py --config.mixed_precision=bfloat16 \
+        --workdir=runs/general_regression
 
-No row of a table. One H100 in bfloat16: reckoned from 13.4 TFLOP a step, not measured, 1 to 4
-hours.
+No row of a table. One H100: reckoned from 13.4 TFLOP a step, not measured, 1 to 4 hours.
 """
 
 from ml_collections import ConfigDict

@@ -32,10 +32,10 @@ def write_images(folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def regression_config(images: pathlib.Path, **changes: object) -> Any:
+def regression_config(folder: pathlib.Path, /, **changes: object) -> Any:
     config = default.get_config()
     config.update(
-        preset="tiny", images=str(images), validation_share=0.3, validation_size=32,
+        preset="tiny", images=str(folder), validation_share=0.3, validation_size=32,
         validation_qualities=(10,), patch=32, batch=4, steps=8, loss="mae", learning_rate=1e-3,
         log_every=4, validate_every=8, checkpoint_every=4,
     )  # fmt: skip
@@ -43,14 +43,14 @@ def regression_config(images: pathlib.Path, **changes: object) -> Any:
     return config
 
 
-def sampler_config(images: pathlib.Path, **changes: object) -> Any:
+def sampler_config(folder: pathlib.Path, /, **changes: object) -> Any:
     """Everything on that the paper has: R1 at every step, moments at every other."""
     settings = dict(
         method="sampler", loss="mse", critic_width=0.0625, moment_images=2, moment_samples=2,
         moment_every=2, first_moment_weight=1.0, validation_samples=2, steps=4, log_every=2,
         validate_every=4, checkpoint_every=4, learning_rate=1e-4,
     )  # fmt: skip
-    return regression_config(images, **{**settings, **changes})
+    return regression_config(folder, **{**settings, **changes})
 
 
 CONFIGS = {"regression": regression_config, "sampler": sampler_config}
