@@ -105,6 +105,21 @@ def test_strategy_mirrors_only_over_several_devices() -> None:
     assert tensorflow_loop.strategy_for(["CPU:0"]).num_replicas_in_sync == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "replicas", "reason"),
+    [({"batch": 6}, 4, "6 for 4 devices"), ({"batch": 12, "moment_images": 4}, 2, "a share, 6")],
+)
+def test_what_replicas_cannot_share_is_refused(changes: dict, replicas: int, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        tensorflow_loop.check_shares(sampler_config(pathlib.Path(), **changes), replicas)
+
+
+def test_a_tf_config_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", "worker 1")
+    with pytest.raises(ConfigError, match="TF_CONFIG: not understood"):
+        tensorflow_loop.strategy_for()
+
+
 def test_a_sampler_trains_from_a_regression_and_resumes_exactly(
     images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
