@@ -2,13 +2,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint picture table
+.PHONY: demo test smoke lint picture table
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py examples/mountain.jpg demo
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# From photographs to a restored file by the commands alone: regression, sampler, decode.
+smoke: $(VENV)/installed
+	$(BIN)/python -m pytest --run_slow tests/test_smoke.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
