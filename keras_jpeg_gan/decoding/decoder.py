@@ -20,7 +20,7 @@ from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
-DEFAULT_MODEL = "regression"
+DEFAULT_MODEL = "default"
 PROJECTIONS = ("exact", "float", "none")
 
 

@@ -9,10 +9,14 @@ from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, ModelCard, file_sha256, find_model
 from keras_jpeg_gan.models.generator import PRESETS, Generator
 
-LIMITS = (
-    "Restored detail is an estimate, not evidence: not for forensic or medical purposes. Trained "
-    "on photographs compressed once by libjpeg, quality 5 to 95."
-)
+_LIMITS = {
+    "regression": "Restored detail is an estimate, not evidence: not for forensic or medical "
+    "purposes.",
+    "sampler": "Restored detail is invention, another for each seed: no evidence of what was "
+    "there, and not for forensic or medical purposes. Faces, letters and fine patterns may come "
+    "out wrong.",
+}
+_DOMAIN = " Trained on photographs compressed once by libjpeg, quality 5 to 95."
 
 
 def load_weights(generator: Generator, path: str | pathlib.Path) -> None:
@@ -54,7 +58,7 @@ def save_model(
         sha256=file_sha256(unfinished),
         trained=trained,
         validation=validation,
-        limits=LIMITS,
+        limits=_LIMITS[kind] + _DOMAIN,
     )
     unfinished.replace(path)
     card.write(path.with_name(f"{name}.json"))
