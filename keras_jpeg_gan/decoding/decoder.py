@@ -177,14 +177,38 @@ class Decoder:
         else:
             file = self.read(source, allow_truncated)
             clock.stop("read")
-        tables = network_tables(file.tables)
-        runtime = self.runtime
-        clock.skip()  # loading it is not part of a file's time
-        pixels = self._run_network(runtime, file.pixels, tables, seed, temperature)
+        self.runtime  # noqa: B018  (loading it is no part of a file's time)
+        clock.skip()
+        pixels = self.estimate(file, seed, temperature)
         if blend < 1:
             pixels = blend * pixels + (1 - blend) * file.pixels.astype(np.float32)
         clock.stop("network")
         return self._finish(pixels, file, seed, projection, clock)
+
+    def estimate(self, file: JpegFile, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
+        """What the network makes of a file, before projection and rounding.
+
+        Returns:
+            [H, W] (gray) or [H, W, 3] float32, 0..255 but not clipped.
+
+        Raises:
+            ModelError: the output is not finite, or the model cannot be loaded.
+        """
+        tables = network_tables(file.tables)
+        return self._run_network(self.runtime, file.pixels, tables, seed, temperature)
+
+    def finish(
+        self, pixels: np.ndarray, file: JpegFile, seed: int = 0, projection: str = "exact"
+    ) -> Restored:
+        """Project an `estimate`, or any other pixels, onto a file, and certify the result.
+
+        Args:
+            pixels: of the file's shape, 0..255, not necessarily whole or clipped.
+            file: what they are to be consistent with.
+            seed: which sample they are.
+            projection: of `PROJECTIONS`.
+        """
+        return self._finish(pixels, file, seed, projection, _Clock())
 
     def samples(
         self,
@@ -231,7 +255,7 @@ class Decoder:
     def mean_of(self, spread: Spread, first: Restored) -> Restored:
         """As `mean`, of samples that `spread` has counted, and the first of them."""
         pixels = spread.mean.astype(np.float32)
-        mean = self._finish(pixels, first.file, first.seed, first.projection, _Clock())
+        mean = self.finish(pixels, first.file, first.seed, first.projection)
         return dataclasses.replace(mean, count=spread.count)
 
     def _finish(

@@ -13,6 +13,9 @@ from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 
 RUNTIMES = ("auto", "tensorflow")
 
+# Steps that the float projection keeps from the borders of its cells, on which rounding is a toss.
+_MARGIN = 0.02
+
 
 class Runtime(Protocol):
     """A loaded network, and the float projection on the same machine.
@@ -63,6 +66,16 @@ class Runtime(Protocol):
         """
 
 
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras upon it, without the remarks that they make of it."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # No logging level keeps CUDA's and oneDNN's remarks off.
+    with caught_standard_error():
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
+
+
 def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = None) -> Runtime:
     """Load a model into a runtime.
 
@@ -87,13 +100,11 @@ class TensorFlowRuntime:
     """The generator as a TensorFlow graph: one trace for all sizes."""
 
     def __init__(self, model: str | pathlib.Path, threads: int | None = None) -> None:
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        # No logging level keeps CUDA's and oneDNN's remarks off.
-        with caught_standard_error():
-            import keras
-            import tensorflow as tf
+        import_tensorflow()
+        import keras
+        import tensorflow as tf
 
+        with caught_standard_error():
             from keras_jpeg_gan.models.presets import load_model
 
             if keras.backend.backend() != "tensorflow":
@@ -145,6 +156,7 @@ class TensorFlowRuntime:
             [ops.convert_to_tensor(part[None], "float32") for part in levels],
             [ops.convert_to_tensor(table, "float32") for table in tables],
             sampling,
+            _MARGIN,
         )
         return ops.convert_to_numpy(projected).reshape(pixels.shape)
 

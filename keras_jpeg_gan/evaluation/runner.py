@@ -1,99 +1,162 @@
-"""Measures models on photographs compressed at given qualities and samplings."""
+"""The loop over seeds, images, cases and contenders."""
 
+import collections
+import concurrent.futures
 import dataclasses
-import io
 import pathlib
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image
+import tqdm
 
-from keras_jpeg_gan.data.degradation import SUBSAMPLING
-from keras_jpeg_gan.data.sources import read_image
-from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.jpeg.encoder import certify
-from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.metrics import consistency_rmse, psnr
+from keras_jpeg_gan.data.sources import NamedSource
+from keras_jpeg_gan.errors import JpegGanError
+from keras_jpeg_gan.evaluation.cases import Case
+from keras_jpeg_gan.evaluation.contenders import Contender, Trial
+from keras_jpeg_gan.evaluation.measures import Score, SetStatistics, measure
+from keras_jpeg_gan.evaluation.progress import Progress
+from keras_jpeg_gan.metrics.extractors import FeatureExtractor
 
-LIBJPEG = "libjpeg"
+_SAVE_EVERY = 60.0  # seconds
+_READERS = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One image, compressed once, restored by one model.
+class Plan:
+    """What is measured on all images.
 
     Attributes:
-        psnr: dB over RGB; consistency: RMSE of `metrics.consistency_rmse`.
-        levels_equal, levels_total, largest_violation: the certificate.
-        seconds: processor time, over all cores, of the restoration; megapixels: of the image.
+        cases: how each original is compressed.
+        contenders: what restores each file.
+        seeds: passes over all images; contenders that draw nothing take part in the first.
+        distortions: keys of `measures.DISTORTIONS`.
+        extractors: networks whose features' distribution is compared, with the statistics of
+            the reference images.
+        lpips_network: one with LPIPS' weights, or None.
     """
 
-    image: str
-    quality: int
-    sampling: str
-    model: str
-    psnr: float
-    consistency: float
-    levels_equal: int
-    levels_total: int
-    largest_violation: float
-    seconds: float
-    megapixels: float
+    cases: Sequence[Case]
+    contenders: Sequence[Contender]
+    seeds: int
+    distortions: Sequence[str]
+    extractors: Sequence[tuple[FeatureExtractor, SetStatistics]] = ()
+    lpips_network: object = None
+
+    def key(self, case: int, contender: int, network: int) -> str:
+        """Of the statistics in `Progress`."""
+        return f"{case} {contender} {network}"
+
+    def extractor_of(self, key: str) -> FeatureExtractor:
+        """The network of a key."""
+        return self.extractors[int(key.rsplit(" ", 1)[1])][0]
 
 
-def compress(original: np.ndarray, quality: int, sampling: str) -> bytes:
-    """An original [H, W, 3] uint8 as a JPEG file by Pillow."""
-    buffer = io.BytesIO()
-    Image.fromarray(original).save(
-        buffer, "JPEG", quality=quality, subsampling=SUBSAMPLING[sampling]
-    )
-    return buffer.getvalue()
+def run(
+    source: NamedSource, plan: Plan, progress: Progress, folder: pathlib.Path | None = None
+) -> None:
+    """Measure until all is done, from where `progress` stands.
 
-
-def measure(
-    path: pathlib.Path,
-    qualities: Sequence[int],
-    samplings: Sequence[str],
-    decoders: dict[str, Decoder | None],
-    projection: str,
-) -> Iterator[Row]:
-    """All rows of one image.
+    An image that cannot be read, or that a contender cannot restore, is left out for all, named
+    on standard error and in progress.failures.
 
     Args:
-        path: the original.
-        qualities: IJG; samplings: keys of `SUBSAMPLING`.
-        decoders: by name; None is libjpeg's own decode.
-        projection: of `decoder.PROJECTIONS`.
-
-    Raises:
-        ConfigError: the original cannot be read. JpegGanError: a restoration fails.
+        source: the originals.
+        plan: what to measure.
+        progress: is filled.
+        folder: where it is saved, once a minute, at the end, and where this is interrupted.
     """
-    original = read_image(path)
-    for sampling in samplings:
-        for quality in qualities:
-            file = JpegFile.read(compress(original, quality, sampling))
-            for name, decoder in decoders.items():
-                pixels, certificate, seconds = file.pixels, None, 0.0
-                if decoder is not None:
-                    decoder.runtime  # noqa: B018  (loading it is not part of an image's time)
-                    start = time.process_time()
-                    restored = decoder.restore(file, projection=projection)
-                    seconds = time.process_time() - start
-                    pixels, certificate = restored.pixels, restored.certificate
-                certificate = certificate or certify(
-                    pixels, file.levels, file.tables, file.sampling
+    saved = time.monotonic()
+    total = plan.seeds * len(source)
+    done = progress.seed * len(source) + progress.index
+    bar = tqdm.tqdm(total=total, initial=done, unit="image", disable=not sys.stderr.isatty())
+    try:
+        with bar:
+            while progress.seed < plan.seeds:
+                for name, original, error in _originals(source, progress.index):
+                    if name not in progress.failures:
+                        _take(name, original, error, plan, progress)
+                    progress.index += 1
+                    bar.update()
+                    if folder and time.monotonic() - saved > _SAVE_EVERY:
+                        progress.save(folder)
+                        saved = time.monotonic()
+                progress.scores += _scores(plan, progress)
+                progress.statistics = {}
+                progress.seed, progress.index = progress.seed + 1, 0
+    finally:
+        if folder:
+            progress.save(folder)
+
+
+def _take(
+    name: str,
+    original: np.ndarray | None,
+    error: JpegGanError | None,
+    plan: Plan,
+    progress: Progress,
+) -> None:
+    """Measure one image in all ways of this pass; all of them count, or none."""
+    seed, rows, images = progress.seed, [], []
+    try:
+        if original is None:
+            raise error or AssertionError
+        for c, case in enumerate(plan.cases):
+            trial = Trial(*case.make(original))
+            for k, contender in enumerate(plan.contenders):
+                if seed and not contender.draws:
+                    continue
+                row, result = measure(
+                    name, case, trial, contender, seed, plan.distortions, plan.lpips_network
                 )
-                yield Row(
-                    image=path.name,
-                    quality=quality,
-                    sampling=sampling,
-                    model=name,
-                    psnr=psnr(pixels, original),
-                    consistency=consistency_rmse(pixels, file.pixels, file.tables, file.sampling),
-                    levels_equal=certificate.levels_equal,
-                    levels_total=certificate.levels_total,
-                    largest_violation=certificate.largest_violation,
-                    seconds=seconds,
-                    megapixels=original.shape[0] * original.shape[1] / 1e6,
-                )
+                rows.append(row)
+                images.append((c, k, result.pixels))
+    except JpegGanError as reason:
+        progress.failures[name] = str(reason)
+        # The rows of other passes go too, so that all means are over the same images.
+        progress.rows = [row for row in progress.rows if row.image != name]
+        print(f"{name}: {reason}", file=sys.stderr)
+        return
+    progress.rows += rows
+    for c, k, pixels in images:
+        for n, (extractor, _) in enumerate(plan.extractors):
+            key = plan.key(c, k, n)
+            progress.statistics.setdefault(key, SetStatistics(extractor)).add(pixels)
+
+
+def _scores(plan: Plan, progress: Progress) -> Iterator[Score]:
+    """Of the pass that has ended; none of too few features."""
+    for key, statistics in progress.statistics.items():
+        case, contender, network = map(int, key.split())
+        if statistics.moments.count < SetStatistics.FEWEST:
+            continue
+        yield Score(
+            **dataclasses.asdict(plan.cases[case]),
+            model=plan.contenders[contender].model,
+            method=plan.contenders[contender].method,
+            seed=progress.seed,
+            **statistics.scores(plan.extractors[network][1]),
+        )
+
+
+def _originals(
+    source: NamedSource, first: int
+) -> Iterator[tuple[str, np.ndarray | None, JpegGanError | None]]:
+    """Names and images from the first on, read ahead; why, where one cannot be read."""
+
+    def read(index: int) -> tuple[str, np.ndarray | None, JpegGanError | None]:
+        name = source.names[index]
+        try:
+            return name, source[index], None
+        except JpegGanError as error:
+            return name, None, error
+
+    with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
+        waiting: collections.deque[concurrent.futures.Future] = collections.deque()
+        for index in range(first, len(source)):
+            waiting.append(pool.submit(read, index))
+            if len(waiting) > _READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -8,13 +8,37 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.evaluation.runner import LIBJPEG, Row
+from keras_jpeg_gan.evaluation.cases import Case
+from keras_jpeg_gan.evaluation.contenders import LIBJPEG
+from keras_jpeg_gan.evaluation.measures import Row, Score
 
 CONVENTIONS = (
-    "PSNR over RGB, all pixels, mean of the images' dB; consistency: RMSE over RGB of the result "
-    "compressed and decoded again against the decode of the file; compressed by Pillow "
-    "(libjpeg-turbo) with the IJG tables; s/MP: processor seconds a megapixel, over all cores, "
-    "without starting."
+    "Means over the images; ±: standard deviation over the seeds. Compressed by Pillow "
+    "(libjpeg-turbo) with the IJG tables; all pixels count, none is cropped. PSNR over RGB, mean "
+    "of the images' dB; Y is JFIF's (full range); SSIM with a Gaussian window (sigma 1.5), mean of "
+    "the channels. Consistency: RMSE over RGB of the result, compressed and decoded again by "
+    "libjpeg, against the decode of the file. FD: Fréchet distance of a network's features, here "
+    "of whole 64x64 patches, to those of the reference images; KID is in thousandths. s/MP: "
+    "processor seconds a megapixel, over all cores, without starting."
+)
+
+# Fields of `Row` that a summary averages over the images.
+_AVERAGED = (
+    "psnr", "psnr_y", "psnr_b", "ssim", "ms_ssim", "lpips", "consistency", "violation",
+    "violations", "unrounded_consistency", "unrounded_violations", "deviation", "textured", "flat",
+)  # fmt: skip
+_SET = ("distance", "kid", "kid_error", "precision", "recall")
+
+# Columns of the Markdown table: heading, field of the summary, format.
+_COLUMNS = (
+    ("PSNR, dB", "psnr", "{:.2f}"),
+    ("gain, dB", "gain", "{:+.2f}"),
+    ("PSNR-Y", "psnr_y", "{:.2f}"),
+    ("PSNR-B", "psnr_b", "{:.2f}"),
+    ("SSIM", "ssim", "{:.4f}"),
+    ("MS-SSIM", "ms_ssim", "{:.4f}"),
+    ("LPIPS", "lpips", "{:.4f}"),
+    ("consistency", "consistency", "{:.4f}"),
 )
 
 
@@ -29,51 +53,143 @@ def to_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def summarize(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Means over the images for each sampling, quality and model, in order of appearance."""
-    groups: dict[tuple[str, int, str], list[Row]] = {}
+def summarize(rows: Sequence[Row], scores: Sequence[Score] = ()) -> list[dict[str, Any]]:
+    """Means over the images for each case and contender, in order of appearance.
+
+    A measure NAME of several seeds is the mean of theirs, and NAME_spread their standard
+    deviation (unbiased).
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.sampling, row.quality, row.model), []).append(row)
-    return [
+        groups.setdefault(_key(row), []).append(row)
+    by_group: dict[tuple[Any, ...], list[Score]] = {}
+    for score in scores:
+        by_group.setdefault(_key(score), []).append(score)
+    summary = [_summary(group, by_group.get(key, [])) for key, group in groups.items()]
+    base = {_case(s): s["psnr"] for s in summary if s["model"] == LIBJPEG and s["psnr"] is not None}
+    for line in summary:
+        known = _case(line) in base and line["psnr"] is not None and line["model"] != LIBJPEG
+        line["gain"] = line["psnr"] - base[_case(line)] if known else None
+    return summary
+
+
+def _key(entry: Row | Score) -> tuple[Any, ...]:
+    return (
+        entry.sampling, entry.quality, entry.first_quality, entry.shift, entry.model, entry.method,
+    )  # fmt: skip
+
+
+def _case(line: dict[str, Any]) -> Case:
+    return Case(line["quality"], line["sampling"], line["first_quality"], line["shift"])
+
+
+def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:
+    first = group[0]
+    seeds = sorted({row.seed for row in group})
+    line: dict[str, Any] = {
+        name: getattr(first, name)
+        for name in ("sampling", "quality", "first_quality", "shift", "model", "method")
+    }
+    line |= {"images": len(group) // len(seeds), "seeds": len(seeds)}
+    for name in _AVERAGED:
+        of_seeds = [
+            [getattr(row, name) for row in group if row.seed == seed and _given(row, name)]
+            for seed in seeds
+        ]
+        line |= _over_seeds(name, [float(np.mean(values)) for values in of_seeds if values])
+    line |= {
+        "files": len(group),
+        "files_exact": sum(row.levels_equal == row.levels_total for row in group),
+        "blocks_exact": sum(row.blocks_equal for row in group),
+        "blocks": sum(row.blocks_total for row in group),
+        "levels_exact": sum(row.levels_equal for row in group),
+        "levels": sum(row.levels_total for row in group),
+        "largest_violation": max(row.largest_violation for row in group),
+        "seconds_a_megapixel": sum(row.seconds for row in group)
+        / sum(row.megapixels for row in group),
+    }
+    line["sets"] = [
         {
-            "sampling": sampling,
-            "quality": quality,
-            "model": model,
-            "images": len(group),
-            "psnr": float(np.mean([row.psnr for row in group])),
-            "files_exact": sum(row.levels_equal == row.levels_total for row in group),
-            "levels_equal": sum(row.levels_equal for row in group),
-            "levels_total": sum(row.levels_total for row in group),
-            "consistency": float(np.mean([row.consistency for row in group])),
-            "seconds_a_megapixel": sum(row.seconds for row in group)
-            / sum(row.megapixels for row in group),
+            "network": network,
+            "distance_name": of_network[0].distance_name,
+            "images": of_network[0].images,
+            "vectors": of_network[0].vectors,
+            **{
+                k: v
+                for name in _SET
+                for k, v in _over_seeds(name, [getattr(s, name) for s in of_network]).items()
+            },
         }
-        for (sampling, quality, model), group in groups.items()
+        for network in dict.fromkeys(score.network for score in scores)
+        for of_network in [[score for score in scores if score.network == network]]
     ]
+    return line
+
+
+def _given(row: Row, name: str) -> bool:
+    return getattr(row, name) is not None
+
+
+def _over_seeds(name: str, means: Sequence[float]) -> dict[str, float | None]:
+    return {
+        name: float(np.mean(means)) if means else None,
+        f"{name}_spread": float(np.std(means, ddof=1)) if len(means) > 1 else None,
+    }
 
 
 def to_markdown(summary: Sequence[dict[str, Any]]) -> str:
-    """The table, a line for each sampling, quality and model but libjpeg.
+    """The table: a line for each case and contender, a column for all that was measured."""
+    shown = [c for c in _COLUMNS if any(line[c[1]] is not None for line in summary)]
+    sets = list(dict.fromkeys(s["distance_name"] for line in summary for s in line["sets"]))
+    measured_deviation = any(line["deviation"] is not None for line in summary)
+    heads = ["sampling", "quality", "model", "method", *(head for head, _, _ in shown)]
+    for name in sets:
+        heads += [name, f"KID {name.removeprefix('FD ')}", "precision", "recall"]
+    heads += ["deviation, textured / flat"] if measured_deviation else []
+    heads += ["files exact", "levels off", "s/MP"]
+    return table(heads, [_cells(line, shown, sets, measured_deviation) for line in summary], 4)
 
-    libjpeg's PSNR and consistency stand in columns of their own where it was measured.
-    """
-    baseline = {(s["sampling"], s["quality"]): s for s in summary if s["model"] == LIBJPEG}
-    lines = [
-        "| sampling | quality | model | libjpeg, dB | restored, dB | gain, dB | files exact "
-        "| levels off | consistency, libjpeg / restored | s/MP |",
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for s in summary:
-        if s["model"] == LIBJPEG:
-            continue
-        base = baseline.get((s["sampling"], s["quality"]))
-        before = f"{base['psnr']:.2f}" if base else "–"
-        gain = f"{s['psnr'] - base['psnr']:+.2f}" if base else "–"
-        consistency = f"{base['consistency']:.2f}" if base else "–"
-        lines.append(
-            f"| {s['sampling']} | {s['quality']} | {s['model']} | {before} | {s['psnr']:.2f} "
-            f"| {gain} | {s['files_exact']} of {s['images']} "
-            f"| {s['levels_total'] - s['levels_equal']:,} of {s['levels_total']:,} "
-            f"| {consistency} / {s['consistency']:.2f} | {s['seconds_a_megapixel']:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
+
+def _cells(
+    line: dict[str, Any],
+    shown: Sequence[tuple[str, str, str]],
+    sets: Sequence[str],
+    measured_deviation: bool,
+) -> list[str]:
+    cells = [line["sampling"], _case(line).label, line["model"], line["method"]]
+    cells += [number(line, field, form) for _, field, form in shown]
+    for name in sets:
+        own: dict[str, Any] = next((s for s in line["sets"] if s["distance_name"] == name), {})
+        cells += [number(own, "distance", "{:.2f}"), _kid(own)]
+        cells += [number(own, field, "{:.3f}") for field in ("precision", "recall")]
+    if measured_deviation:
+        parts = [number(line, field, "{:.2f}") for field in ("deviation", "textured", "flat")]
+        cells += [f"{parts[0]}, {parts[1]} / {parts[2]}" if line["deviation"] else "–"]
+    cells += [f"{line['files_exact']} of {line['files']}"]
+    cells += [f"{line['levels'] - line['levels_exact']:,} of {line['levels']:,}"]
+    timed = line["seconds_a_megapixel"] > 0
+    return [*cells, number(line, "seconds_a_megapixel", "{:.2f}") if timed else "–"]
+
+
+def _kid(values: dict[str, Any]) -> str:
+    """In thousandths, with its error over the subsets in place of that over the seeds."""
+    if not values:
+        return "–"
+    return number(
+        {"kid": 1000 * values["kid"], "kid_spread": 1000 * values["kid_error"]}, "kid", "{:.2f}"
+    )
+
+
+def number(values: dict[str, Any], name: str, form: str) -> str:
+    """A value and its spread, or a dash."""
+    value, spread = values.get(name), values.get(f"{name}_spread")
+    if value is None:
+        return "–"
+    text = form.format(value)
+    return text if spread is None else f"{text} ± {form.replace('+', '').format(spread)}"
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]], words: int) -> str:
+    """Markdown; the first `words` columns are words, the others numbers."""
+    rule = ["---"] * words + ["---:"] * (len(heads) - words)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, rule, *lines))

@@ -25,3 +25,35 @@ def consistency_rmse(
     with Image.open(io.BytesIO(encode(pixels, tables, sampling)), formats=("JPEG",)) as image:
         again = np.asarray(image, np.float64)
     return float(np.sqrt(np.mean((again - decoded) ** 2)))
+
+
+def unrounded_consistency(
+    pixels: np.ndarray,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+    sampling: str,
+) -> float:
+    """The same of pixels that need not be whole, with this project's codec in real arithmetic.
+
+    Args:
+        pixels: [H, W] or [H, W, 3], 0..255.
+        levels: [Hb, Wb, 8, 8] integers for each component of the file.
+        tables, sampling: as `consistency_rmse`.
+
+    Raises:
+        ConfigError: a ratio of the sampling's factors is not whole.
+    """
+    from keras import ops
+
+    from keras_jpeg_gan.jpeg import codec
+
+    height, width = pixels.shape[:2]
+    steps = [ops.convert_to_tensor(table, "float32") for table in tables]
+    image = ops.convert_to_tensor(pixels.reshape(1, height, width, -1), "float32")
+    ours = codec.compress(image, steps, sampling, rounded=False)
+    wanted = [ops.convert_to_tensor(part[None], "float32") for part in levels]
+    decoded = [
+        ops.convert_to_numpy(codec.decompress(parts, steps, sampling, height, width, rounded=False))
+        for parts in (ours, wanted)
+    ]
+    return float(np.sqrt(np.mean((decoded[0].astype(np.float64) - decoded[1]) ** 2)))

@@ -1,5 +1,7 @@
 """Fréchet distance of two sets of feature vectors, seen as Gaussians, from streamed moments."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
@@ -45,6 +47,18 @@ class Moments:
         self.scatter = self.scatter + scatter + weight * np.outer(difference, difference)
         self.mean = self.mean + difference * (count / total)
         self.count = total
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that `from_state` needs."""
+        return {"count": np.array(self.count), "mean": self.mean, "scatter": self.scatter}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, np.ndarray]) -> "Moments":
+        """As they were."""
+        moments = cls(len(state["mean"]))
+        moments.count = int(state["count"])
+        moments.mean, moments.scatter = state["mean"], state["scatter"]
+        return moments
 
     @property
     def covariance(self) -> np.ndarray:

@@ -1,0 +1,61 @@
+"""How originals become the files that are restored: compressed once, or twice."""
+
+import dataclasses
+import io
+
+import numpy as np
+from PIL import Image
+
+from keras_jpeg_gan.data.degradation import SUBSAMPLING
+from keras_jpeg_gan.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A compression by Pillow (libjpeg-turbo) with the IJG tables.
+
+    Attributes:
+        quality: 1..100; sampling: a key of `SUBSAMPLING`.
+        first_quality: of a compression before this one, or 0 for none.
+        shift: rows and columns cut off at the top left between the two, by which the blocks of
+            the second lie elsewhere than those of the first.
+    """
+
+    quality: int
+    sampling: str = "4:2:0"
+    first_quality: int = 0
+    shift: int = 0
+
+    def make(self, original: np.ndarray) -> tuple[bytes, np.ndarray]:
+        """The file's bytes, and the part of the original that it shows.
+
+        Args:
+            original: [H, W, 3] uint8.
+
+        Raises:
+            ConfigError: the shift leaves nothing.
+        """
+        pixels = original
+        if self.first_quality:
+            with Image.open(io.BytesIO(compress(original, self.first_quality, self.sampling))) as i:
+                pixels = np.asarray(i)
+        if min(original.shape[:2]) <= self.shift:
+            raise ConfigError(f"an image of {original.shape[:2]} pixels: smaller than the shift")
+        pixels, original = (p[self.shift :, self.shift :] for p in (pixels, original))
+        return compress(pixels, self.quality, self.sampling), original
+
+    @property
+    def label(self) -> str:
+        """The quality, and what went before: "10", "30, then 10", "30, shifted by 4, then 10"."""
+        before = f"{self.first_quality}, " if self.first_quality else ""
+        shifted = f"shifted by {self.shift}, " if self.shift else ""
+        return f"{before}{shifted}{'then ' if before else ''}{self.quality}"
+
+
+def compress(original: np.ndarray, quality: int, sampling: str) -> bytes:
+    """An original [H, W, 3] uint8 as a JPEG file by Pillow."""
+    buffer = io.BytesIO()
+    Image.fromarray(original).save(
+        buffer, "JPEG", quality=quality, subsampling=SUBSAMPLING[sampling]
+    )
+    return buffer.getvalue()

@@ -1,0 +1,278 @@
+"""What is measured: libjpeg, a model with a method, or another program."""
+
+import dataclasses
+import pathlib
+import shlex
+import subprocess
+import tempfile
+import time
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_jpeg_gan.data.sources import read_image
+from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.metrics.deviation import Spread
+
+LIBJPEG = "libjpeg"
+# Without, in real arithmetic, or exact: the names of methods, and the decoder's of projections.
+PROJECTIONS = {"sample": "none", "float": "float", "exact": "exact"}
+CONTROL = "control"
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """What is done with a model.
+
+    Attributes:
+        name: as it was given.
+        projection: a key of `PROJECTIONS`.
+        mean: of how many samples, or 0 for one sample.
+        control: white noise in a sample's place.
+    """
+
+    name: str
+    projection: str = "exact"
+    mean: int = 0
+    control: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Method":
+        """Of "sample", "float", "exact", "mean:N", "mean:N:sample" or "control".
+
+        Raises:
+            ConfigError: it is none of these.
+        """
+        if text == CONTROL:
+            return cls(text, control=True)
+        if text in PROJECTIONS:
+            return cls(text, text)
+        kind, _, rest = text.partition(":")
+        count, _, projection = rest.partition(":")
+        projection = projection or "exact"
+        if kind != "mean" or not count.isdigit() or int(count) < 2 or projection not in PROJECTIONS:
+            raise ConfigError(
+                f"method {text!r}: {', '.join(PROJECTIONS)}, mean:N (2 samples or more), "
+                f"mean:N:sample, or {CONTROL}"
+            )
+        return cls(text, projection, mean=int(count))
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a contender makes of a file.
+
+    Attributes:
+        pixels: [H, W, 3] uint8.
+        seconds: processor time, over all cores.
+        unrounded: the pixels before rounding, where there is such a thing.
+        deviation: [H, W] of the samples that a mean is of.
+    """
+
+    pixels: np.ndarray
+    seconds: float = 0.0
+    unrounded: np.ndarray | None = None
+    deviation: np.ndarray | None = None
+
+
+class Trial:
+    """One file, its original, and what has been made of it: contenders share samples.
+
+    Args:
+        data: the file's bytes; original: [H, W, 3] uint8, what it shows.
+    """
+
+    def __init__(self, data: bytes, original: np.ndarray) -> None:
+        self.data = data
+        self.file = JpegFile.read(data)
+        self.original = original
+        self.results: dict[tuple[str, int, str], Result] = {}
+        # The newest network output of each model: methods of one seed follow each other.
+        self.estimates: dict[str, tuple[int, np.ndarray, float]] = {}
+
+
+class Contender(Protocol):
+    """One line of a table.
+
+    Attributes:
+        model, method: its name, in two parts.
+        draws: whether it depends on the seed.
+    """
+
+    model: str
+    method: str
+    draws: bool
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """The file restored.
+
+        Raises:
+            JpegGanError: it cannot be.
+        """
+
+
+class Libjpeg:
+    """The decode that every viewer shows."""
+
+    model, method, draws = LIBJPEG, "decode", False
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """As `Contender`."""
+        return Result(trial.file.pixels)
+
+
+class Model:
+    """A model with a method.
+
+    Args:
+        name: of the model in tables.
+        decoder: has it.
+        method: what is done with it; not a control.
+    """
+
+    def __init__(self, name: str, decoder: Decoder, method: Method) -> None:
+        self.model, self.method = name, method.name
+        # Means differ so little that one is enough.
+        self.draws = decoder.card.draws_samples and not method.mean
+        self._decoder = decoder
+        self._method = method
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """As `Contender`; a mean is of the samples from seed 0 on."""
+        count = self._method.mean
+        if not count:
+            return self.sample(trial, seed, self._method.projection)
+        spread, seconds = Spread(), 0.0
+        for k in range(count):
+            result = self.sample(trial, k, self._method.projection)
+            spread.add(result.pixels)
+            seconds += result.seconds
+        final = self._finish(trial, spread.mean.astype(np.float32), 0, self._method.projection)
+        return dataclasses.replace(
+            final, seconds=seconds + final.seconds, deviation=spread.deviation
+        )
+
+    def sample(self, trial: Trial, seed: int, projection: str) -> Result:
+        """One sample, which other contenders may have asked for already."""
+        key = self.model, seed, projection
+        if key not in trial.results:
+            pixels, seconds = self._estimate(trial, seed)
+            result = self._finish(trial, pixels, seed, projection)
+            trial.results[key] = dataclasses.replace(result, seconds=result.seconds + seconds)
+        return trial.results[key]
+
+    def _estimate(self, trial: Trial, seed: int) -> tuple[np.ndarray, float]:
+        newest = trial.estimates.get(self.model)
+        if newest is None or newest[0] != seed:
+            self._decoder.runtime  # noqa: B018  (loading it is not part of an image's time)
+            start = time.process_time()
+            pixels = self._decoder.estimate(trial.file, seed)
+            newest = seed, pixels, time.process_time() - start
+            trial.estimates[self.model] = newest
+        return newest[1:]
+
+    def _finish(self, trial: Trial, pixels: np.ndarray, seed: int, projection: str) -> Result:
+        start = time.process_time()
+        if projection == "float":
+            file = trial.file
+            pixels = self._decoder.runtime.project(pixels, file.levels, file.tables, file.sampling)
+            final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+        else:
+            final = self._decoder.finish(pixels, trial.file, seed, PROJECTIONS[projection]).pixels
+        seconds = time.process_time() - start
+        return Result(final, seconds, None if projection == "exact" else pixels)
+
+
+class Control:
+    """A regression with white noise of a sampler's own squared error, projected exactly.
+
+    What a sampler must beat: as far from the original as its sample, but with nothing learnt in
+    the difference. The noise's variance is the sample's mean squared error less the regression's,
+    both after exact projection, image by image.
+
+    Args:
+        sampler: whose error it has.
+        regression: what the noise is added to.
+    """
+
+    method, draws = CONTROL, True
+
+    def __init__(self, sampler: Model, regression: Model, decoder: Decoder) -> None:
+        self.model = sampler.model
+        self._sampler, self._regression, self._decoder = sampler, regression, decoder
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """As `Contender`."""
+        sample = self._sampler.sample(trial, seed, "exact").pixels
+        estimate = self._regression.sample(trial, 0, "exact").pixels
+        more = _squared_error(sample, trial.original) - _squared_error(estimate, trial.original)
+        noise = np.random.default_rng(seed).standard_normal(estimate.shape, np.float32)
+        pixels = estimate + np.float32(np.sqrt(max(more, 0.0))) * noise
+        return Result(self._decoder.finish(pixels, trial.file, seed).pixels)
+
+
+def _squared_error(pixels: np.ndarray, original: np.ndarray) -> float:
+    return float(np.mean((pixels.astype(np.float32) - original) ** 2))
+
+
+class Peer:
+    """Another program that restores a JPEG file.
+
+    Args:
+        command: with {input}, a JPEG file, and {output}, where it writes an image of any format
+            that Pillow reads; or NAME=command, where it is not to be called by its first word.
+        timeout: seconds that it may take for an image.
+
+    Raises:
+        ConfigError: the command lacks one of the two.
+    """
+
+    method, draws = "peer", False
+
+    def __init__(self, command: str, timeout: float = 600) -> None:
+        name, equals, rest = command.partition("=")
+        named = bool(equals) and " " not in name
+        self._words = shlex.split(rest if named else command)
+        self.model = name if named else pathlib.Path(self._words[0]).name if self._words else ""
+        self._timeout = timeout
+        if not all(any(part in word for word in self._words) for part in ("{input}", "{output}")):
+            raise ConfigError(f"peer {command!r}: give a command with {{input}} and {{output}}")
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """As `Contender`; processor time of other programs is not counted."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = pathlib.Path(folder) / "input.jpg", pathlib.Path(folder) / "output.png"
+            source.write_bytes(trial.data)
+            places = {"{input}": str(source), "{output}": str(target)}
+            words = [_filled(word, places) for word in self._words]
+            self._run(words)
+            if not target.exists():
+                raise ConfigError(f"peer {self.model}: wrote no output")
+            pixels = read_image(target, f"output of peer {self.model}")
+        if pixels.shape != trial.original.shape:
+            raise ConfigError(
+                f"peer {self.model}: output of {pixels.shape[1]}x{pixels.shape[0]} pixels for "
+                f"{trial.original.shape[1]}x{trial.original.shape[0]}"
+            )
+        return Result(pixels)
+
+    def _run(self, words: list[str]) -> None:
+        options: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace"}
+        try:
+            done = subprocess.run(words, timeout=self._timeout, check=False, **options)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ConfigError(f"peer {self.model}: {error}") from error
+        if done.returncode:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            raise ConfigError(
+                f"peer {self.model}: exit status {done.returncode}"
+                + (f" ({said[-1][:160]})" if said else "")
+            )
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    for name, path in places.items():
+        word = word.replace(name, path)
+    return word

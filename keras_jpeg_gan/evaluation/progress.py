@@ -1,0 +1,100 @@
+"""What an evaluation has measured so far, in one file, so that it can be taken up again."""
+
+import dataclasses
+import io
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_jpeg_gan.decoding.writer import write_atomically
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.evaluation.measures import Row, Score, SetStatistics
+from keras_jpeg_gan.metrics.extractors import FeatureExtractor
+
+NAME = "progress.npz"
+
+
+@dataclasses.dataclass
+class Progress:
+    """All that is known after some images.
+
+    Attributes:
+        settings: what was asked for, as JSON can hold it.
+        seed, index: the next image of the next pass, a pass being all images with one seed.
+        rows, scores: of the images and passes that are done.
+        failures: why an image was left out, by its name.
+        statistics: of the features in this pass, by case, contender and network.
+    """
+
+    settings: dict[str, Any]
+    seed: int = 0
+    index: int = 0
+    rows: list[Row] = dataclasses.field(default_factory=list)
+    scores: list[Score] = dataclasses.field(default_factory=list)
+    failures: dict[str, str] = dataclasses.field(default_factory=dict)
+    statistics: dict[str, SetStatistics] = dataclasses.field(default_factory=dict)
+
+    def save(self, folder: pathlib.Path) -> None:
+        """Write it to a folder, whole or not at all."""
+        known = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in ("rows", "scores", "statistics")
+        }
+        known["rows"] = [dataclasses.asdict(row) for row in self.rows]
+        known["scores"] = [dataclasses.asdict(score) for score in self.scores]
+        arrays = {
+            f"{key}|{name}": value
+            for key, statistics in self.statistics.items()
+            for name, value in statistics.state().items()
+        }
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, known=np.array(json.dumps(known)), **arrays)
+        write_atomically(folder / NAME, buffer.getvalue())
+
+    @classmethod
+    def load(
+        cls,
+        folder: pathlib.Path,
+        settings: dict[str, Any],
+        extractor_of: Callable[[str], FeatureExtractor],
+    ) -> "Progress":
+        """What a folder has, or a beginning.
+
+        Args:
+            settings: what is asked for now.
+            extractor_of: the network of a key of `statistics`.
+
+        Raises:
+            ConfigError: the folder has an evaluation with other settings.
+        """
+        path = folder / NAME
+        if not path.exists():
+            return cls(settings)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                known = json.loads(str(arrays["known"]))
+                states: dict[str, dict[str, np.ndarray]] = {}
+                for name in arrays.files:
+                    if name == "known":
+                        continue
+                    key, _, part = name.rpartition("|")
+                    states.setdefault(key, {})[part] = arrays[name]
+        except (OSError, ValueError, KeyError) as error:
+            raise ConfigError(f"{path}: cannot be read ({error}); delete it") from error
+        differing = sorted(
+            name for name in settings if known["settings"].get(name) != settings[name]
+        )
+        if differing:
+            raise ConfigError(
+                f"{folder}: has an evaluation with another {differing[0]}; give another --output"
+            )
+        rows = [Row(**row) for row in known.pop("rows")]
+        scores = [Score(**score) for score in known.pop("scores")]
+        statistics = {
+            key: SetStatistics.restored(extractor_of(key), state) for key, state in states.items()
+        }
+        return cls(**known, rows=rows, scores=scores, statistics=statistics)

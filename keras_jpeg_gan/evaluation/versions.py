@@ -1,0 +1,35 @@
+"""What figures were made with: versions and hardware."""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+
+from PIL import features
+
+import keras_jpeg_gan
+
+_PACKAGES = ("jpeglib", "keras", "numpy", "Pillow", "scikit-image", "tensorflow")
+
+
+def versions() -> dict[str, str]:
+    """By name: this library's, its dependencies', libjpeg-turbo's, and the processor."""
+    found = {"keras_jpeg_gan": keras_jpeg_gan.__version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    found["libjpeg-turbo"] = features.version("libjpeg_turbo") or "not used"
+    found["processor"] = f"{_processor()}, {os.cpu_count()} threads"
+    return found
+
+
+def _processor() -> str:
+    """Linux's name for it, where platform knows only the architecture."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,51 @@
+"""Kernel distance of two sets of feature vectors, with an error bar."""
+
+import numpy as np
+
+from keras_jpeg_gan.errors import ConfigError
+
+
+def kid(
+    a: np.ndarray, b: np.ndarray, subsets: int = 100, size: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3 (Binkowski et al. 2018).
+
+    The unbiased estimate, which is 0 on average where both sets are drawn from one
+    distribution, and may be negative.
+
+    Args:
+        a, b: [N, d] and [M, d].
+        subsets: random ones whose estimates are averaged.
+        size: vectors of each set in a subset, without repetition; no more than there are.
+        seed: of the choice.
+
+    Returns:
+        Mean over the subsets, and the standard deviation over them: the error of one subset's.
+
+    Raises:
+        ConfigError: a set has fewer than two vectors.
+    """
+    size = min(size, len(a), len(b))
+    if size < 2:
+        raise ConfigError(f"{size} feature vectors: a kernel distance needs two or more")
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    rng = np.random.default_rng(seed)
+    estimates = [
+        _estimate(a[rng.choice(len(a), size, False)], b[rng.choice(len(b), size, False)])
+        for _ in range(subsets)
+    ]
+    return float(np.mean(estimates)), float(np.std(estimates))
+
+
+def _estimate(a: np.ndarray, b: np.ndarray) -> float:
+    count = len(a)
+    within = [(_kernel(x, x).sum() - _diagonal(x).sum()) / (count * (count - 1)) for x in (a, b)]
+    return sum(within) - 2 * _kernel(a, b).mean()
+
+
+def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a @ b.T / a.shape[1] + 1) ** 3
+
+
+def _diagonal(a: np.ndarray) -> np.ndarray:
+    return ((a * a).sum(axis=1) / a.shape[1] + 1) ** 3

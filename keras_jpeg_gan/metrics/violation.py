@@ -1,0 +1,56 @@
+"""How far unrounded pixels are from a file's levels, in steps."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Violation(NamedTuple):
+    """Distances of coefficients in real arithmetic from the levels, in steps.
+
+    Attributes:
+        mean, largest: over all coefficients.
+        share_over_half: of them that lie outside their cells, but for float32's error.
+    """
+
+    mean: float
+    largest: float
+    share_over_half: float
+
+
+_FLOAT_ERROR = 1e-3  # steps
+
+
+def violation(
+    pixels: np.ndarray,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+    sampling: str,
+) -> Violation:
+    """The violation of one image, `jpeg.consistency.violation`'s.
+
+    Args:
+        pixels: [H, W] or [H, W, 3], 0..255, not necessarily whole.
+        levels: [Hb, Wb, 8, 8] integers for each component.
+        tables: [8, 8] steps for each component; sampling: a name or factors.
+
+    Raises:
+        ConfigError: a ratio of the sampling's factors is not whole.
+    """
+    from keras import ops
+
+    from keras_jpeg_gan.jpeg import consistency
+
+    found = consistency.violation(
+        ops.convert_to_tensor(pixels.reshape(1, *pixels.shape[:2], -1), "float32"),
+        [ops.convert_to_tensor(part[None], "float32") for part in levels],
+        [ops.convert_to_tensor(table, "float32") for table in tables],
+        sampling,
+    )
+    distances = np.concatenate([ops.convert_to_numpy(part).ravel() for part in found])
+    return Violation(
+        float(distances.mean(dtype=np.float64)),
+        float(distances.max()),
+        float(np.mean(distances > 0.5 + _FLOAT_ERROR)),
+    )

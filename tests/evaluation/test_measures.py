@@ -1,0 +1,104 @@
+"""Rows and scores are what their parts say."""
+
+import numpy as np
+import pytest
+from stubs import Colours, Noisy
+
+from keras_jpeg_gan import metrics
+from keras_jpeg_gan.evaluation.cases import Case
+from keras_jpeg_gan.evaluation.contenders import Libjpeg, Result, Trial
+from keras_jpeg_gan.evaluation.measures import SetStatistics, measure
+from keras_jpeg_gan.jpeg.encoder import certify, encode_levels
+
+CASE = Case(30)
+
+
+@pytest.fixture
+def trial() -> Trial:
+    y, x = np.mgrid[:72, :88]
+    wave = 128 + 60 * np.sin(x / 3) + 30 * np.cos(y / 4)
+    return Trial(*CASE.make(np.stack([wave, wave, 255 - wave], -1).astype(np.uint8)))
+
+
+def test_a_row_is_what_its_parts_say(trial: Trial) -> None:
+    row, result = measure("a.png", CASE, trial, Noisy(), 1, ["psnr", "psnr_y", "ssim"])
+    file, pixels = trial.file, result.pixels
+    certificate = certify(pixels, file.levels, file.tables, file.sampling)
+    assert (row.levels_equal, row.levels_total) == (
+        certificate.levels_equal, certificate.levels_total,
+    )  # fmt: skip
+    assert row.largest_violation == certificate.largest_violation
+    assert row.consistency == metrics.consistency_rmse(
+        pixels, file.pixels, file.tables, file.sampling
+    )
+    assert row.psnr == metrics.psnr(pixels, trial.original)
+    assert row.psnr_y == metrics.psnr_y(pixels, trial.original)
+    assert row.ssim == metrics.ssim(pixels, trial.original)
+    assert row.psnr_b is row.lpips is row.deviation is None
+    same = [
+        (ours == wanted).all(axis=(2, 3))
+        for ours, wanted in zip(
+            encode_levels(pixels, file.tables, file.sampling), file.levels, strict=True
+        )
+    ]
+    assert row.blocks_equal == sum(int(part.sum()) for part in same)
+    assert row.blocks_total == 9 * 11 + 2 * 5 * 6
+    assert (row.quality, row.seed, row.megapixels) == (30, 1, 72 * 88 / 1e6)
+    assert 0 < row.violations < 1
+    assert row.violation < row.largest_violation
+
+
+def test_what_there_is_before_rounding(trial: Trial) -> None:
+    class Fine:
+        model, method, draws = "fine", "float", False
+
+        def restore(self, trial: Trial, seed: int) -> Result:
+            return Result(trial.file.pixels, unrounded=trial.original.astype(np.float32))
+
+    row, _ = measure("a.png", CASE, trial, Fine(), 0, [])
+    file = trial.file
+    of_original = metrics.violation(
+        trial.original.astype(np.float32), file.levels, file.tables, file.sampling
+    )
+    assert row.unrounded_violations == of_original.share_over_half
+    assert row.unrounded_consistency is not None
+    assert row.unrounded_consistency < 2  # but for libjpeg's arithmetic, the file is its own
+
+
+def test_deviation_by_texture(trial: Trial) -> None:
+    class Spread:
+        model, method, draws = "m", "mean:2", False
+
+        def restore(self, trial: Trial, seed: int) -> Result:
+            return Result(trial.file.pixels, deviation=np.full((72, 88), 2.5))
+
+    row, _ = measure("a.png", CASE, trial, Spread(), 0, [])
+    assert row.deviation == row.textured == row.flat == 2.5
+
+
+def test_a_set_is_no_distance_from_itself(trial: Trial) -> None:
+    ours, same, other = (SetStatistics(Colours()) for _ in range(3))
+    ours.add(trial.original)
+    same.add(trial.original)
+    other.add(255 - trial.original)
+    scores = ours.scores(same)
+    assert scores["distance"] == pytest.approx(0, abs=1e-6)
+    assert scores["precision"] == scores["recall"] == 1
+    assert scores["distance_name"] == "FD Colours"
+    assert (scores["images"], scores["vectors"]) == (1, 88)
+    assert other.scores(ours)["distance"] > 50
+
+
+def test_statistics_survive(trial: Trial) -> None:
+    ours, reference = SetStatistics(Colours()), SetStatistics(Colours())
+    reference.add(trial.original)
+    ours.add(trial.file.pixels)
+    again = SetStatistics.restored(Colours(), ours.state())
+    again.add(trial.original)
+    ours.add(trial.original)
+    assert again.scores(reference) == ours.scores(reference)
+
+
+def test_libjpegs_row(trial: Trial) -> None:
+    row, _ = measure("a.png", CASE, trial, Libjpeg(), 0, [])
+    assert (row.model, row.method, row.seconds) == ("libjpeg", "decode", 0)
