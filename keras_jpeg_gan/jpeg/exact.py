@@ -8,10 +8,12 @@ with other settings and a wider search (exact_search.py).
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import threadpoolctl
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator, encoder
@@ -51,6 +53,8 @@ class _Round:
         patience: and when it still misses more coefficients than this.
         moves: of the joint search; none in the first round.
         jitter: standard deviation of noise on the given pixels, to begin elsewhere.
+        smooth: begin with what the levels say alone, in place of the given pixels: where these
+            are clipped, their detail may leave no whole numbers within reach.
     """
 
     margin: float
@@ -61,13 +65,16 @@ class _Round:
     patience: int = 64
     moves: int = 80
     jitter: float = 0
+    smooth: bool = False
 
 
 _FIRST = _Round(1.0, 20, None, 8, reach=512, patience=10**6, moves=0)
 _ROUNDS = (
     _Round(0.5, 60, 1.5, 4),
     _Round(0.5, 60, None, 64),
+    _Round(0.5, 60, 1.5, 16, moves=200, smooth=True),
     _Round(0.2, 100, 4, 64),
+    _Round(0.1, 100, 4, 64, moves=400, smooth=True),
     _Round(0.1, 150, None, 16, patience=8, moves=400),
     _Round(0.05, 150, 8, 64, patience=8, moves=400),
     _Round(0.0, 150, 2, 16, patience=4, moves=400),
@@ -84,6 +91,12 @@ _ELSEWHERE = tuple(
     for effort in _ROUNDS
 )
 _NEARLY = 2
+
+# Of few units, copies that begin a little apart are tried side by side: nearly for nothing, since
+# the time goes to the interpreter.
+_FEW = 8
+_COPIES = 8
+_APART = 1.0  # grey levels, standard deviation
 
 
 def project(
@@ -111,6 +124,18 @@ def project(
             shapes do not match.
     """
     image = _Image(pixels, levels, tables, sampling)
+    with _threadpools().limit(limits=1, user_api="blas"):
+        _project(image)
+    return image.result
+
+
+@functools.cache
+def _threadpools() -> threadpoolctl.ThreadpoolController:
+    """NumPy's: over matrices as small as these, threads wait for each other on a core each."""
+    return threadpoolctl.ThreadpoolController()
+
+
+def _project(image: "_Image") -> None:
     generator = np.random.default_rng(0)
     fine = min(int(table.min()) for table in image.tables) < _FINE
     first = _FIRST if fine else dataclasses.replace(_FIRST, strength=1)
@@ -123,7 +148,6 @@ def project(
         nearly = places[(missed > 0) & (missed <= _NEARLY)]
         if len(nearly) < _MANY:
             _try_hard(image, shape, nearly, few, _ELSEWHERE, generator)
-    return image.result
 
 
 def _try_hard(
@@ -143,7 +167,9 @@ def _try_hard(
         if before > few:
             effort = dataclasses.replace(effort, moves=0)
             stuck = _STUCK_CHEAPLY
-        left = _attempt_all(image, shape, left, _HARD_BATCH, effort, generator)
+        tried = left if before > _FEW else np.repeat(left, _COPIES, axis=0)
+        left = _attempt_all(image, shape, tried, _HARD_BATCH, effort, generator)
+        left = np.unique(left, axis=0)
         if before >= _MANY and len(left) > stuck * before:
             break
 
@@ -223,9 +249,14 @@ class _Image:
         given = np.empty((shape.channels, *index.shape), np.float32)
         for channel in range(shape.channels):
             given[channel] = self.pixels.reshape(-1)[index + channel]
-        if effort.jitter:
-            given += effort.jitter * generator.standard_normal(given.shape, np.float32)
         cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
+        if effort.smooth:
+            given = float_stage.centre(shape, cells)
+        copies = np.append(False, (places[1:] == places[:-1]).all(axis=1))
+        apart = np.where(copies, _APART, 0) + effort.jitter
+        if apart.any():
+            noise = generator.standard_normal(given.shape, np.float32)
+            given += apart.astype(np.float32) * noise
         rounding = feedback(shape, self.tables, effort.strength)
         margins = np.stack(
             [
@@ -269,11 +300,11 @@ class _Image:
             )
         found[:, :, units] = tried
         missed[units] = cells.missed(shape.coefficients(tried)).sum(axis=(0, 1))
-        best = np.minimum(missed, self.missed[places[:, 0], places[:, 1]])
         better = np.flatnonzero(missed < self.missed[places[:, 0], places[:, 1]])
-        self.missed[places[:, 0], places[:, 1]] = best
-        if len(better) < len(places):
-            index, found = index[:, better], found[:, :, better]
+        better = better[np.argsort(-missed[better], kind="stable")]  # of copies, the best is last
+        self.missed[places[better, 0], places[better, 1]] = missed[better]
+        best = self.missed[places[:, 0], places[:, 1]]
+        index, found = index[:, better], found[:, :, better]
         for channel in range(shape.channels):
             self.store[index + channel] = found[channel]
         worth = hopeful & (best[units] > 0) & (best[units] <= effort.patience)

@@ -44,15 +44,24 @@ def onto_cells(unit: Unit, channels: np.ndarray, boxes: Boxes) -> np.ndarray:
     planes = unit.components(channels)
     changes = np.zeros_like(planes)
     for number, block in enumerate(unit.blocks):
-        coefficients = block.forward @ planes[block.component, block.pixels]
-        coefficients += block.constant
+        coefficients = block.coefficients(planes[block.component])
         change = np.minimum(coefficients, boxes.high[:, number])
         np.maximum(change, boxes.low[:, number], out=change)
         change -= coefficients
-        changes[block.component, block.pixels] = block.backward @ change
+        block.change(change, changes[block.component])
     result = unit.channel_changes(changes)
     result += channels
     return result
+
+
+def centre(unit: Unit, cells: Cells) -> np.ndarray:
+    """Channel values [C, R, N] float32 with coefficients in the middle of their cells.
+
+    Of these, those without detail that the components' samples do not have.
+    """
+    middle = (cells.low + cells.high).astype(np.float32) * np.float32(1 / 16)
+    gray = np.full((unit.channels, len(unit.rows), middle.shape[2]), 128, np.float32)
+    return onto_cells(unit, gray, Boxes(middle, middle))
 
 
 def project(
@@ -125,7 +134,7 @@ def distance(unit: Unit, channels: np.ndarray, cells: Cells) -> np.ndarray:
     planes = unit.components(channels)
     result = np.zeros(channels.shape[2], np.float32)
     for number, block in enumerate(unit.blocks):
-        c8 = 8 * (block.forward @ planes[block.component, block.pixels] + block.constant)
+        c8 = 8 * block.coefficients(planes[block.component])
         outside = np.maximum(c8 - cells.high[:, number], cells.low[:, number] - c8)
         np.maximum(result, outside.max(axis=0), out=result)
     return result

@@ -32,6 +32,9 @@ def dct_matrix() -> np.ndarray:
     return np.kron(line, line)
 
 
+_SAMPLE_DCT = dct_matrix().astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Block:
     """A block of a component in a unit: how its coefficients follow from the unit's pixels.
@@ -48,6 +51,8 @@ class Block:
         constant: [64, 1] float32 to be added: level shift and downsampling bias.
         backward: [n, 64] float32, change of the pixels that changes the coefficients by the
             argument; for cut blocks, the mean over the copies of a pixel.
+        averages: whether samples are means of pixels that are part of no other: then there is a
+            quicker way than by these matrices.
     """
 
     component: int
@@ -61,6 +66,7 @@ class Block:
     forward: np.ndarray
     constant: np.ndarray
     backward: np.ndarray
+    averages: bool
 
     def samples(self, component: np.ndarray) -> np.ndarray:
         """The encoder's integer samples [64, N] of a component's integers [R, N]."""
@@ -72,6 +78,28 @@ class Block:
             total += component[member]
         total += self.bias
         return total // count
+
+    def coefficients(self, component: np.ndarray) -> np.ndarray:
+        """Real orthonormal coefficients [64, N] of a component's values [R, N] float32."""
+        if self.averages:
+            total = component[self.members[:, 0]]
+            for member in self.members.T[1:]:
+                total += component[member]
+            found = _SAMPLE_DCT @ total
+            found *= np.float32(1 / self.members.shape[1])
+        else:
+            found = self.forward @ component[self.pixels]
+        found += self.constant
+        return found
+
+    def change(self, coefficients: np.ndarray, component: np.ndarray) -> None:
+        """Put the change of the pixels that changes the coefficients [64, N] into [R, N]."""
+        if self.averages:
+            samples = _SAMPLE_DCT.T @ coefficients
+            for member in self.members.T:
+                component[member] = samples
+        else:
+            component[self.pixels] = self.backward @ coefficients
 
 
 @dataclass(frozen=True)
@@ -244,6 +272,7 @@ def _block(
         (k @ occurrences / count).astype(np.float32),
         (k @ shift)[:, None].astype(np.float32),
         ((occurrences / occurrences.sum(axis=0)).T @ k.T).astype(np.float32),
+        count > 1 and members.size == len(used),
     )
 
 

@@ -1,5 +1,6 @@
 import io
 import pathlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import ndimage
 from keras_jpeg_gan import errors
 from keras_jpeg_gan.jpeg import encoder, exact, tables
 from keras_jpeg_gan.jpeg.exact_float import Boxes, onto_cells
-from keras_jpeg_gan.jpeg.exact_units import unit
+from keras_jpeg_gan.jpeg.exact_units import Unit, unit
 
 QUALITIES = [5, 10, 20, 40, 75, 90, 95]
 SAMPLINGS = ["4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1", "gray"]
@@ -111,6 +112,22 @@ def test_whole_photographs(kodak: list, quality: int, sampling: str, kind: str) 
         rounded = rounded_float_projection(given, original, quality, sampling)
         gains.append(psnr(result, original) - psnr(rounded, original))
     assert np.mean(gains) > (-0.02 if quality <= 90 else -0.05)
+
+
+def test_few_rounds_where_highlights_are_blown(
+    kodak: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two units of this photograph have next to no exact image near what is given."""
+    rounds = []
+    original = exact._attempt_all
+
+    def counted(image: exact._Image, shape: Unit, places: np.ndarray, *rest: Any) -> np.ndarray:
+        rounds.append(len(places))
+        return original(image, shape, places, *rest)
+
+    monkeypatch.setattr(exact, "_attempt_all", counted)
+    check(np.asarray(Image.open(kodak[23])), 95, "4:2:0")
+    assert len(rounds) <= 6, rounds
 
 
 def training_crops(shared_data: pathlib.Path, count: int, largest: int) -> list[np.ndarray]:
