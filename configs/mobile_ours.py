@@ -7,6 +7,7 @@ r"""The bundled `default`: `mobile` as a sampler, from the bundled regression.
 The paper's losses at the price of two CPU cores: its critic would need tens of thousands of
 steps to learn what VGG16's frozen features know from the start, so heads on these take its
 place, and an energy score of the same features keeps the samples' spread right meanwhile.
+docs/training.md says how the bundled weights went on from here.
 """
 
 from ml_collections import ConfigDict

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_jpeg_gan.errors import ConfigError
@@ -117,6 +118,11 @@ class Networks:
                 else FeatureNetwork.vgg19(config.feature_weights or "imagenet")
             )
         return cls(generator, critic, estimate, perceptual)
+
+
+def adam(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
+    """The optimizer of both networks."""
+    return keras.optimizers.Adam(beta_1=beta_1, beta_2=0.99, **options)
 
 
 def noise_length(generator: Generator, size: int) -> int:

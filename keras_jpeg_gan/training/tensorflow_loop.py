@@ -40,7 +40,7 @@ class _Step:
             with policy(config.mixed_precision):
                 self.generator = MixedGenerator.from_preset(config.preset)
             self.optimizer = self._scaling(
-                adam(beta_1, name="adam", use_ema=True, ema_momentum=config.ema)
+                step.adam(beta_1, name="adam", use_ema=True, ema_momentum=config.ema)
             )
             self.trained = self._trained()
             self.optimizer.build(self.trained)
@@ -106,11 +106,6 @@ class _Step:
         return tf.where(tf.math.is_finite(norm), norm, 0.0) if scaling else norm
 
 
-def adam(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
-    """The optimizer of both networks."""
-    return keras.optimizers.Adam(beta_1=beta_1, beta_2=0.99, **options)
-
-
 class RegressionStep(_Step):
     """One step of squared or absolute error, without noise."""
 
@@ -151,7 +146,7 @@ class SamplerStep(_Step):
         with strategy.scope():
             self.networks = step.Networks.from_config(config, self.generator)
             self.critic = self.networks.critic
-            self.critic_optimizer = self._scaling(adam(0.0, name="critic_adam"))
+            self.critic_optimizer = self._scaling(step.adam(0.0, name="critic_adam"))
             self.critic_optimizer.build(self.critic.trainable_variables)
 
     @property
@@ -304,12 +299,7 @@ def train(config: Any, workdir: pathlib.Path) -> dict[str, float]:
     step_function = make(strategy, config)
     if config.initial_weights:
         load_weights(step_function.generator, pathlib.Path(config.initial_weights))
-    validation = Validation(
-        [image for image in validating if min(image.shape[:2]) >= config.validation_size],
-        config.validation_qualities,
-        config.validation_size,
-        config.validation_samples if config.method == "sampler" else 0,
-    )
+    validation = Validation.from_config(config, validating)
     pictures = Pictures.from_config(config, validation, step_function)
     first = checkpoints.restore_latest(workdir / "checkpoints", step_function.variables)
     if _mean_over_replicas(strategy, first) != first:

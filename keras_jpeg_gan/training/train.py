@@ -1,8 +1,11 @@
 """jpeg-gan-train: trains what a config describes, in a workdir that can be taken up again."""
 
+import importlib
 import os
 import pathlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from absl import flags, logging
 from ml_collections import config_flags
@@ -14,8 +17,10 @@ jpeg-gan-train --config=configs/NAME.py --dry_run
 
 Trains a network. The same command takes an interrupted training up where it stopped; Ctrl-C
 writes a checkpoint first. All GPUs are used; several machines too, where TF_CONFIG names them
-and each runs the same command, with a workdir that all see. configs/default.py says what each
-KEY means."""
+and each runs the same command, with a workdir that all see. With KERAS_BACKEND=jax it is done
+by JAX, on one accelerator and without TensorFlow. configs/default.py says what each KEY means."""
+
+LOOPS = ("tensorflow", "jax")
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
@@ -44,10 +49,17 @@ def main(arguments: list[str]) -> int:
     workdir = _workdir()
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
 
-    from keras_jpeg_gan.training import tensorflow_loop  # TensorFlow: seconds to import
-
-    tensorflow_loop.train(_CONFIG.value, workdir)
+    _train()(_CONFIG.value, workdir)
     return program.OK
+
+
+def _train() -> Callable[[Any, pathlib.Path], Any]:
+    """The loop of Keras' backend; each takes seconds to import."""
+    backend = os.environ.get("KERAS_BACKEND", LOOPS[0])
+    if backend not in LOOPS:
+        raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(LOOPS)}")
+    os.environ["KERAS_BACKEND"] = backend  # whatever Keras' own settings say
+    return importlib.import_module(f"keras_jpeg_gan.training.{backend}_loop").train
 
 
 def _workdir() -> pathlib.Path:

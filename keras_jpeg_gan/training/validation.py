@@ -1,7 +1,7 @@
 """Validation on held-back images: PSNR over libjpeg's decode, and what samples are worth."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,20 @@ class Validation:
             raise ConfigError(f"no held-back image has {size} pixels a side: see validation_size")
         self._samples = samples
         self.crops = {quality: Crops.of(images, quality, size) for quality in qualities}
+
+    @classmethod
+    def from_config(cls, config: Any, images: Iterable[np.ndarray]) -> "Validation":
+        """Of those held-back images that are large enough.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        return cls(
+            [image for image in images if min(image.shape[:2]) >= config.validation_size],
+            config.validation_qualities,
+            config.validation_size,
+            config.validation_samples if config.method == "sampler" else 0,
+        )
 
     def __call__(
         self,

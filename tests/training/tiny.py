@@ -57,5 +57,5 @@ CONFIGS = {"regression": regression_config, "sampler": sampler_config}
 
 
 def sgd(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
-    """In the place of `tensorflow_loop.adam`, whose steps magnify rounding errors."""
+    """In the place of `step.adam`, whose steps magnify rounding errors."""
     return keras.optimizers.SGD(**options)

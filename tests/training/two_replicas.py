@@ -14,7 +14,7 @@ import tiny
 
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images
-from keras_jpeg_gan.training import tensorflow_loop
+from keras_jpeg_gan.training import step as step_module
 from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, strategy_for
 
 STEPS = 2
@@ -68,10 +68,10 @@ def main(images: pathlib.Path) -> None:
     strategies = strategy_for(["CPU:0"]), strategy_for()
     assert [strategy.num_replicas_in_sync for strategy in strategies] == [1, 2]
     results = {}
-    original = tensorflow_loop.adam
+    original = step_module.adam
     for optimizer, methods in (("sgd", ("regression", "sampler")), ("adam", ("sampler",))):
         rate = 1e-2 if optimizer == "sgd" else 1e-4
-        tensorflow_loop.adam = tiny.sgd if optimizer == "sgd" else original
+        step_module.adam = tiny.sgd if optimizer == "sgd" else original
         changes = {"batch": 8, "learning_rate": rate, "critic_learning_rate": rate, "ema": 0.9}
         for method in methods:
             make = SamplerStep if method == "sampler" else RegressionStep

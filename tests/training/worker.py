@@ -5,12 +5,12 @@ import sys
 
 import tiny
 
-from keras_jpeg_gan.training import tensorflow_loop
+from keras_jpeg_gan.training import step, tensorflow_loop
 
 
 def main(images: pathlib.Path, workdir: pathlib.Path) -> None:
     tiny.make_small()
-    tensorflow_loop.adam = tiny.sgd
+    step.adam = tiny.sgd
     for steps in (1, 2):
         config = tiny.sampler_config(
             images, steps=steps, learning_rate=1e-2, critic_learning_rate=1e-2, log_every=1
