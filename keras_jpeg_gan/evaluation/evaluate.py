@@ -9,15 +9,8 @@ from typing import Any
 from absl import flags
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.data.catalog import open_source
 from keras_jpeg_gan.data.degradation import SUBSAMPLING
-from keras_jpeg_gan.data.sources import (
-    CachedSource,
-    NamedSource,
-    Selection,
-    find_images,
-    read_image,
-)
+from keras_jpeg_gan.data.sources import NamedSource, Selection
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder
 from keras_jpeg_gan.decoding.runtimes import import_tensorflow
 from keras_jpeg_gan.decoding.writer import write_atomically
@@ -26,6 +19,7 @@ from keras_jpeg_gan.evaluation import contenders, protocols, references, runner,
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import LIBJPEG, Contender, Method
 from keras_jpeg_gan.evaluation.measures import DISTORTIONS
+from keras_jpeg_gan.evaluation.originals import open_originals
 from keras_jpeg_gan.evaluation.progress import Progress
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor, open_features
 
@@ -107,7 +101,7 @@ def main(arguments: list[str]) -> int:
         extractors=_with_references(extractors, source),
         lpips_network=next((e.network for e in extractors if _has_lpips(e)), None),
     )
-    settings = _settings(plan, decoders, control, len(source))
+    settings = _settings(plan, models, decoders, control, len(source))
     progress = Progress.load(output, settings, plan.extractor_of) if output else Progress(settings)
     runner.run(source, plan, progress, output)
     if not progress.rows:
@@ -193,13 +187,15 @@ def _named(text: str) -> tuple[str, str]:
     return (name, path) if equals else (text, text)
 
 
+def _place() -> str:
+    """Where the originals are, as `open_originals` takes it."""
+    name, _, split = (_DATASET.value or "").partition(":")
+    return _IMAGES.value or f"tfds:{name}:{split or 'test'}"
+
+
 def _source() -> NamedSource:
     """The originals, each read when it is wanted."""
-    if _DATASET.value:
-        name, _, split = _DATASET.value.partition(":")
-        source: NamedSource = open_source(f"tfds:{name}:{split or 'test'}", 0)
-    else:
-        source = _folder_source(_IMAGES.value or "")
+    source = open_originals(_place())
     if not _LIST.value:
         return source
     try:
@@ -212,12 +208,6 @@ def _source() -> NamedSource:
     if missing or not names:
         raise ConfigError(f"--list={_LIST.value}: {missing[0] if missing else 'nothing'} there")
     return Selection(source, [index[name] for name in names])
-
-
-def _folder_source(folder: str) -> NamedSource:
-    paths = find_images(folder)
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    return CachedSource(names, lambda index: read_image(paths[index], names[index]), 0)
 
 
 def _folder(name: str) -> pathlib.Path:
@@ -259,7 +249,7 @@ def _contenders(
 def _with_references(extractors: Sequence[FeatureExtractor], source: NamedSource) -> list[Any]:
     if not extractors:
         return []
-    images = _folder_source(_REFERENCE.value) if _REFERENCE.value else source
+    images = open_originals(_REFERENCE.value) if _REFERENCE.value else source
     cache = pathlib.Path(_CACHE.value) if _CACHE.value else references.default_cache()
     return [(e, references.reference(images, e, cache)) for e in extractors]
 
@@ -269,18 +259,23 @@ def _has_lpips(extractor: FeatureExtractor) -> bool:
 
 
 def _settings(
-    plan: runner.Plan, decoders: dict[str, Decoder], control: Decoder | None, images: int
+    plan: runner.Plan,
+    models: dict[str, str],
+    decoders: dict[str, Decoder],
+    control: Decoder | None,
+    images: int,
 ) -> dict[str, Any]:
     """All that the results depend on, as JSON can hold it."""
     hashes = {name: decoder.card.sha256 for name, decoder in decoders.items()}
     return {
-        "images": _IMAGES.value or f"tfds:{_DATASET.value}",
+        "images": _place(),
         "list": _LIST.value,
         "number of images": images,
         "cases": [dataclasses.asdict(case) for case in plan.cases],
         "contenders": [[c.model, c.method] for c in plan.contenders],
         "peers": _PEERS.value,
-        "models": hashes | ({"control": control.card.sha256} if control else {}),
+        "models": {name: models[name] for name in decoders},
+        "weights": hashes | ({"control": control.card.sha256} if control else {}),
         "seeds": plan.seeds,
         "metrics": list(plan.distortions),
         "features": {extractor.name: extractor.sha256 for extractor, _ in plan.extractors},

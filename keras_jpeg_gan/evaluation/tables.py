@@ -29,7 +29,9 @@ _AVERAGED = (
 )  # fmt: skip
 _SET = ("distance", "kid", "kid_error", "precision", "recall")
 
-# Columns of the Markdown table: heading, field of the summary, format.
+WORDS = 4
+
+# Columns of the table: heading, field of the summary, format.
 _COLUMNS = (
     ("PSNR, dB", "psnr", "{:.2f}"),
     ("gain, dB", "gain", "{:+.2f}"),
@@ -138,7 +140,15 @@ def _over_seeds(name: str, means: Sequence[float]) -> dict[str, float | None]:
 
 
 def to_markdown(summary: Sequence[dict[str, Any]]) -> str:
-    """The table: a line for each case and contender, a column for all that was measured."""
+    """The table that `cells` has."""
+    return table(*cells(summary), WORDS)
+
+
+def cells(summary: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Heads, and a line for each case and contender with a cell for all that was measured.
+
+    The first `WORDS` cells are words, the others numbers.
+    """
     shown = [c for c in _COLUMNS if any(line[c[1]] is not None for line in summary)]
     sets = list(dict.fromkeys(s["distance_name"] for line in summary for s in line["sets"]))
     measured_deviation = any(line["deviation"] is not None for line in summary)
@@ -147,7 +157,7 @@ def to_markdown(summary: Sequence[dict[str, Any]]) -> str:
         heads += [name, f"KID {name.removeprefix('FD ')}", "precision", "recall"]
     heads += ["deviation, textured / flat"] if measured_deviation else []
     heads += ["files exact", "levels off", "s/MP"]
-    return table(heads, [_cells(line, shown, sets, measured_deviation) for line in summary], 4)
+    return heads, [_cells(line, shown, sets, measured_deviation) for line in summary]
 
 
 def _cells(
@@ -156,19 +166,19 @@ def _cells(
     sets: Sequence[str],
     measured_deviation: bool,
 ) -> list[str]:
-    cells = [line["sampling"], _case(line).label, line["model"], line["method"]]
-    cells += [number(line, field, form) for _, field, form in shown]
+    found = [line["sampling"], _case(line).label, line["model"], line["method"]]
+    found += [number(line, field, form) for _, field, form in shown]
     for name in sets:
         own: dict[str, Any] = next((s for s in line["sets"] if s["distance_name"] == name), {})
-        cells += [number(own, "distance", "{:.2f}"), _kid(own)]
-        cells += [number(own, field, "{:.3f}") for field in ("precision", "recall")]
+        found += [number(own, "distance", "{:.2f}"), _kid(own)]
+        found += [number(own, field, "{:.3f}") for field in ("precision", "recall")]
     if measured_deviation:
         parts = [number(line, field, "{:.2f}") for field in ("deviation", "textured", "flat")]
-        cells += [f"{parts[0]}, {parts[1]} / {parts[2]}" if line["deviation"] else "–"]
-    cells += [f"{line['files_exact']} of {line['files']}"]
-    cells += [f"{line['levels'] - line['levels_exact']:,} of {line['levels']:,}"]
+        found += [f"{parts[0]}, {parts[1]} / {parts[2]}" if line["deviation"] else "–"]
+    found += [f"{line['files_exact']} of {line['files']}"]
+    found += [f"{line['levels'] - line['levels_exact']:,} of {line['levels']:,}"]
     timed = line["seconds_a_megapixel"] > 0
-    return [*cells, number(line, "seconds_a_megapixel", "{:.2f}") if timed else "–"]
+    return [*found, number(line, "seconds_a_megapixel", "{:.2f}") if timed else "–"]
 
 
 def _kid(values: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ def test_everything_at_once(
     assert len(rows) == 3 * sum(line["seeds"] for line in lines)
     assert {row["image"] for row in rows} == {"1.png", "2.png", "more/1.png"}
     about = json.loads((output / "settings.json").read_text())
-    assert len(about["settings"]["models"]["ours"]) == 64
+    assert len(about["settings"]["weights"]["ours"]) == 64
     assert about["versions"]["libjpeg-turbo"]
     assert "| 4:2:0 | 10 | ours | control |" in (output / "table.md").read_text()
     # All is there already; other settings belong elsewhere.

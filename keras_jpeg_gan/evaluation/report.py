@@ -1,0 +1,154 @@
+"""An evaluation as one page of HTML that needs nothing beside it."""
+
+import base64
+import csv
+import importlib.resources
+import io
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.writer import write_atomically
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.evaluation import plots, tables
+from keras_jpeg_gan.evaluation.cases import Case
+from keras_jpeg_gan.evaluation.contenders import LIBJPEG, PROJECTIONS
+from keras_jpeg_gan.evaluation.originals import open_originals
+from keras_jpeg_gan.jpeg.file import JpegFile
+
+NAME = "report.html"
+SHOWN = 10  # best and worst images
+_SIDE = 256  # pixels of what is shown of each
+
+# Curves: field of the summary, what it is called.
+_CURVES = {"psnr": "PSNR, dB", "ssim": "SSIM", "lpips": "LPIPS", "consistency": "consistency, RMSE"}
+
+
+def write(folder: pathlib.Path) -> pathlib.Path:
+    """Write folder/report.html; its path.
+
+    The best and the worst images of the last model are restored anew, from the photographs
+    where the evaluation found them.
+
+    Args:
+        folder: that `jpeg-gan-evaluate --output` wrote.
+
+    Raises:
+        ConfigError: it has no evaluation, or the photographs are gone.
+        ModelError: the model is.
+    """
+    try:
+        summary = json.loads((folder / "summary.json").read_text())
+        about = json.loads((folder / "settings.json").read_text())
+        rows = list(csv.DictReader((folder / "results.csv").read_text().splitlines()))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder}: no evaluation ({error})") from error
+    heads, lines = tables.cells(summary["lines"])
+    template = importlib.resources.files(__package__).joinpath("report.html.j2").read_text()
+    page = jinja2.Environment(autoescape=True).from_string(template)
+    content = page.render(
+        heads=heads,
+        lines=lines,
+        words=tables.WORDS,
+        conventions=tables.CONVENTIONS,
+        curves=list(_curves(summary["lines"])),
+        extremes=_extremes(rows, about["settings"]),
+        settings=about["settings"],
+        versions=about["versions"],
+        failures=summary["failures"],
+    )
+    write_atomically(folder / NAME, content.encode())
+    return folder / NAME
+
+
+def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:
+    """Pictures of each measure over the quality, where there are several qualities."""
+    distances = {s["distance_name"]: "distance" for line in lines for s in line["sets"]}
+    for title, field in {**{name: field for field, name in _CURVES.items()}, **distances}.items():
+        found: dict[str, list[tuple[float, float, float]]] = {}
+        for line in lines:
+            own = [s for s in line["sets"] if s["distance_name"] == title] or [line]
+            value = own[0].get(field)
+            if value is None or line["first_quality"]:
+                continue
+            spread = own[0].get(f"{field}_spread") or 0.0
+            key = ", ".join((line["model"], line["method"], line["sampling"]))
+            found.setdefault(key, []).append((line["quality"], value, spread))
+        if any(len(points) > 1 for points in found.values()):
+            buffer = io.BytesIO()
+            plots.save(plots.curves(found, "quality", title), buffer)
+            yield _data_url(buffer.getvalue(), "png")
+
+
+def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str, Any] | None:
+    """The images of the last model's first method, at the lowest quality, best first and last."""
+    case = Case(**min(settings["cases"], key=lambda case: case["quality"]))
+    shown = [
+        (model, method)
+        for model, method in settings["contenders"]
+        if model in settings["models"] and method in PROJECTIONS
+    ]
+    if not shown:
+        return None
+    model, method = shown[-1]
+    own = [
+        row
+        for row in rows
+        if (row["model"], row["method"], row["seed"]) == (model, method, "0")
+        and Case(int(row["quality"]), row["sampling"], int(row["first_quality"]), int(row["shift"]))
+        == case
+    ]
+    by = "lpips" if own and own[0]["lpips"] else "psnr"
+    ranked = sorted(own, key=lambda row: float(row[by] or 0), reverse=by == "psnr")
+    count = min(SHOWN, (len(ranked) + 1) // 2)
+    decoder = Decoder(settings["models"][model])
+    source = open_originals(settings["images"])
+    index = {name: i for i, name in enumerate(source.names)}
+
+    def pictures(part: list[dict[str, str]]) -> list[dict[str, str]]:
+        found = []
+        for row in part:
+            if row["image"] not in index:
+                raise ConfigError(f"{row['image']}: is no longer in {settings['images']}")
+            original = source[index[row["image"]]]
+            found.append(_before_and_after(row["image"], float(row[by]), original, case, decoder))
+        return found
+
+    return {
+        "model": model,
+        "case": f"quality {case.label}, {case.sampling}",
+        "by": {"lpips": "LPIPS", "psnr": "PSNR"}[by],
+        "best": pictures(ranked[:count]),
+        "worst": pictures(ranked[: -count - 1 : -1]),
+        "libjpeg": LIBJPEG,
+    }
+
+
+def _before_and_after(
+    name: str, value: float, original: np.ndarray, case: Case, decoder: Decoder
+) -> dict[str, str]:
+    """A part of an image, decoded and restored, where the two differ most."""
+    data, original = case.make(original)
+    file = JpegFile.read(data)
+    restored = decoder.restore(file).pixels
+    change = np.abs(restored.astype(np.float64) - file.pixels).mean(axis=2)
+    box = plots.most_uncertain(change, _SIDE)
+    parts = {"before": file.pixels, "after": restored, "original": original}
+    urls = {key: _png_url(plots.crop(pixels, box)) for key, pixels in parts.items()}
+    return {"name": name, "value": f"{value:.3f}", **urls}
+
+
+def _png_url(pixels: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
+    return _data_url(buffer.getvalue(), "png")
+
+
+def _data_url(data: bytes, image_format: str) -> str:
+    return f"data:image/{image_format};base64,{base64.b64encode(data).decode()}"
