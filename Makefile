@@ -19,15 +19,16 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The picture at the head of the README.
+# The pictures of the README.
 picture: $(VENV)/installed
+	$(BIN)/jpeg-gan-figures --figures=strip --drawn=64 --output=docs examples/*.jpg
 	$(BIN)/python examples/demo.py examples/mountain.jpg build/picture --zoom 40 60 200 2
 	cp build/picture/side_by_side.png docs/mountain.png
 
-# The table of the README: make table IMAGES=folder of the Kodak photographs
+# The table of the README: make table IMAGES=folder of the Kodak photographs FEATURES=AlexNet.npz
 table: $(VENV)/installed
-	$(BIN)/jpeg-gan-evaluate --images=$(IMAGES) --quality=5,10,20,40,75,90,95 \
-		--sampling=4:2:0,4:4:4 --output=build/table
+	$(BIN)/jpeg-gan-evaluate --images=$(IMAGES) --features=$(FEATURES) --quality=5,10,20 \
+		--models=libjpeg,regression,default --methods=exact,mean:16,control --output=build/table
 
 $(VENV)/installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)

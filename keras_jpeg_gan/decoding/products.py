@@ -10,11 +10,10 @@ from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder, Restored
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.metrics.deviation import Spread
+from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
 
 MAP, NUMBERS = "deviation", "deviation16"
 FEWEST_FOR_DEVIATION = 16
-_WHITE_TO_BLACK = 64.0  # grey levels
 _UNITS = 256  # of the numbers, to a grey level
 
 
@@ -111,8 +110,7 @@ class DeviationMap:
         self.model, self.seed = first.model, first.seed
         self._metadata = first.file.metadata
         if name == MAP:
-            dark = np.minimum(deviation / _WHITE_TO_BLACK, 1) ** 0.25
-            self.pixels = np.rint(255 * (1 - dark)).astype(np.uint8)
+            self.pixels = deviation_map(deviation)
         else:
             self.pixels = np.minimum(np.rint(_UNITS * deviation), 65535).astype(np.uint16)
 

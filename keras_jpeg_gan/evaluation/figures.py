@@ -18,7 +18,7 @@ from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.evaluation import plots, report
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Peer, Trial
-from keras_jpeg_gan.metrics.deviation import Spread
+from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
 
 USAGE = """jpeg-gan-figures --output=DIR IMAGE ...
 jpeg-gan-figures --report=DIR
@@ -172,9 +172,10 @@ def _drawn(
 
 
 def _strip(subject: Subject, box: tuple[int, int, int] | str, *_: object) -> Figure:
-    """Figures 7 and 10 to 14: input, regression, samples, peers and original, and crops."""
+    """Figures 7 and 10 to 14: input, regression, samples and their deviation, peers, original."""
     row = [("JPEG", subject.trial.file.pixels), ("regression", subject.estimate)]
     row += [(f"sample {k}", pixels) for k, pixels in enumerate(subject.samples, 1)]
+    row += [("deviation", deviation_map(subject.half.deviation))]
     row += list(subject.peers.items())
     row += [("original", subject.trial.original)] if subject.known else []
     rows = [row]

@@ -13,7 +13,7 @@ from keras_jpeg_gan.jpeg.file import JpegFile
 # White is low, as in the paper.
 _MAP = "gray_r"
 _PANEL = 3.2  # inches
-_DPI = 150
+_DPI = 80
 
 
 def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Figure:
@@ -24,8 +24,9 @@ def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Fi
         style: of imshow.
     """
     columns = max(len(row) for row in rows)
-    shapes = [row[0][1].shape for row in rows]
-    heights = [_PANEL * shape[0] / shape[1] + 0.35 for shape in shapes]
+    heights = [
+        _PANEL * row[0][1].shape[0] / row[0][1].shape[1] + (0.3 if row[0][0] else 0) for row in rows
+    ]
     figure = Figure(figsize=(_PANEL * columns, sum(heights)), layout="constrained")
     axes = figure.subplots(
         len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights}

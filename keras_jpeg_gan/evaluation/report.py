@@ -49,22 +49,32 @@ def write(folder: pathlib.Path) -> pathlib.Path:
         rows = list(csv.DictReader((folder / "results.csv").read_text().splitlines()))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder}: no evaluation ({error})") from error
+    page = render(summary, about, _extremes(rows, about["settings"]))
+    write_atomically(folder / NAME, page.encode())
+    return folder / NAME
+
+
+def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, Any] | None) -> str:
+    """The page.
+
+    Args:
+        summary, about: of summary.json and settings.json.
+        extremes: the best and the worst images, or none.
+    """
     heads, lines = tables.cells(summary["lines"])
     template = importlib.resources.files(__package__).joinpath("report.html.j2").read_text()
     page = jinja2.Environment(autoescape=True).from_string(template)
-    content = page.render(
+    return page.render(
         heads=heads,
         lines=lines,
         words=tables.WORDS,
         conventions=tables.CONVENTIONS,
         curves=list(_curves(summary["lines"])),
-        extremes=_extremes(rows, about["settings"]),
+        extremes=extremes,
         settings=about["settings"],
         versions=about["versions"],
         failures=summary["failures"],
     )
-    write_atomically(folder / NAME, content.encode())
-    return folder / NAME
 
 
 def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:

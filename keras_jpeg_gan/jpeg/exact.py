@@ -70,7 +70,7 @@ class _Round:
 
 _FIRST = _Round(1.0, 20, None, 8, reach=512, patience=10**6, moves=0)
 _ROUNDS = (
-    _Round(0.5, 60, 1.5, 4),
+    _Round(0.5, 15, 1.5, 4),
     _Round(0.5, 60, None, 64),
     _Round(0.5, 60, 1.5, 16, moves=200, smooth=True),
     _Round(0.2, 100, 4, 64),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 _BLOCK = 8
+_WHITE_TO_BLACK = 64.0  # grey levels
 
 
 class Spread:
@@ -38,6 +39,15 @@ class Spread:
         """
         variance = self._squares / (self.count - 1)
         return np.sqrt(variance if variance.ndim == 2 else variance.mean(axis=-1))
+
+
+def deviation_map(deviation: np.ndarray) -> np.ndarray:
+    """[H, W] in grey levels -> [H, W] uint8: white 0, black from 64 on, the fourth root between.
+
+    As the paper's figure 9, but for where black is, which it does not tell.
+    """
+    dark = np.minimum(deviation / _WHITE_TO_BLACK, 1) ** 0.25
+    return np.rint(255 * (1 - dark)).astype(np.uint8)
 
 
 class ByTexture(NamedTuple):

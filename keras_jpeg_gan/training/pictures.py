@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.metrics.deviation import Spread
+from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
 from keras_jpeg_gan.training.validation import Crops, Restore, Validation, drawn_noise, pixels_of
 
 SAMPLES = 3
 _DRAWN_FOR_DEVIATION = 16
-_WHITE_TO_BLACK = 64.0  # grey levels
 _GAP = 4
 
 
@@ -58,20 +57,13 @@ class Pictures:
             self._pixels(restore, drawn_noise(self._noise_sizes, count, 0, k))
             for k in range(_DRAWN_FOR_DEVIATION)
         ]
-        maps = [deviation_map(Spread(of_crop).deviation) for of_crop in zip(*samples, strict=True)]
-        return grid([*columns, *samples[:SAMPLES], np.stack(maps)])
+        maps = np.stack(
+            [deviation_map(Spread(of_crop).deviation) for of_crop in zip(*samples, strict=True)]
+        )
+        return grid([*columns, *samples[:SAMPLES], np.repeat(maps[..., None], 3, axis=-1)])
 
     def _pixels(self, restore: Restore, *noise: list[np.ndarray]) -> np.ndarray:
         return pixels_of(restore(self._crops.image, self._crops.tables, *noise))
-
-
-def deviation_map(deviation: np.ndarray) -> np.ndarray:
-    """[H, W] in grey levels -> [H, W, 3]: white 0, black from 64 on, the fourth root between.
-
-    As the paper's figure 9, but for where black is, which it does not tell.
-    """
-    dark = np.minimum(deviation / _WHITE_TO_BLACK, 1) ** 0.25
-    return np.repeat(255 * (1 - dark)[..., None], 3, axis=-1)
 
 
 def grid(columns: Sequence[np.ndarray]) -> np.ndarray:

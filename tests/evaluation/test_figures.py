@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -42,7 +43,7 @@ def test_all_figures_that_an_image_allows(images: pathlib.Path, tmp_path: pathli
     assert {path.name for path in output.iterdir()} == names
     assert result.stdout.split() == sorted(map(str, output.iterdir()), key=result.stdout.index)
     with Image.open(output / "1_strip.png") as strip:
-        assert strip.width > 2000  # JPEG, regression, three samples, peer, original
+        assert strip.width > 7 * 250  # JPEG, regression, samples, deviation, peer, original
     refused = run("figures", f"--output={output}", "--drawn=4", "--figures=sweep", gray)
     assert refused.returncode == 1
     assert "sweep needs an original" in refused.stderr
@@ -84,6 +85,43 @@ def test_report_shows_all_there_is(images: pathlib.Path, tmp_path: pathlib.Path)
     gone = run("figures", f"--report={output}")
     assert gone.returncode == 1
     assert "1.png: is no longer in" in gone.stderr
+
+
+DRAG = """
+<script>
+  const pair = document.querySelector(".pair"), box = pair.getBoundingClientRect();
+  const point = (kind, share, more) => pair.dispatchEvent(new PointerEvent(kind, {
+    clientX: box.left + share * box.width, clientY: box.top + 9, buttons: 1, ...more }));
+  pair.setPointerCapture = () => {};
+  const seen = [getComputedStyle(pair.querySelector(".after")).clipPath];
+  point("pointerdown", 0.5); point("pointermove", 0.25); point("pointerup", 0.25);
+  seen.push(getComputedStyle(pair.querySelector(".after")).clipPath);
+  point("pointerdown", 0.5, { button: 2, buttons: 2 });
+  seen.push(getComputedStyle(pair.querySelector(".truth")).zIndex);
+  point("pointerup", 0.5);
+  seen.push(getComputedStyle(pair.querySelector(".truth")).zIndex);
+  document.title = seen.join(" | ");
+</script>
+"""
+
+
+def test_the_line_can_be_dragged_in_a_browser(tmp_path: pathlib.Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if not browser:
+        pytest.skip("no Chromium here")
+    image = {"name": "a <b>.png", "value": "1.5", "before": "", "after": "", "original": ""}
+    extremes = {"model": "m", "case": "c", "by": "LPIPS", "libjpeg": "libjpeg", "best": [image],
+                "worst": []}  # fmt: skip
+    page = report.render({"lines": [], "failures": {}}, {"settings": {}, "versions": {}}, extremes)
+    (tmp_path / "page.html").write_text(page + DRAG)
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}",
+         "--dump-dom", (tmp_path / "page.html").as_uri()],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    (title,) = re.findall("<title>(.*)</title>", done.stdout)
+    assert title == "inset(0px 0px 0px 50%) | inset(0px 0px 0px 25%) | 1 | -1"
+    assert "a &lt;b&gt;.png" in done.stdout
 
 
 def test_where_samples_differ_most() -> None:

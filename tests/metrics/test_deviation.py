@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_jpeg_gan.metrics.deviation import Spread, deviation_by_texture
+from keras_jpeg_gan.metrics.deviation import Spread, deviation_by_texture, deviation_map
 
 
 @pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3)])
@@ -24,3 +24,8 @@ def test_texture_is_where_the_original_varies() -> None:
     deviation = np.full((28, 16), 50.0)
     deviation[:8], deviation[8:16], deviation[16:24] = 6, 4, 2
     assert deviation_by_texture(deviation, original) == (6, 2)
+
+
+def test_maps_go_from_white_to_black() -> None:
+    known = np.array([[0.0, 4.0, 64.0, 100.0]])
+    np.testing.assert_array_equal(deviation_map(known), [[255, 128, 0, 0]])

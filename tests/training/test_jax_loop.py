@@ -38,37 +38,31 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return write_images(tmp_path_factory.mktemp("images"))
 
 
-@pytest.mark.parametrize(
-    ("method", "optimizer"), [("regression", "adam"), ("regression", "sgd"), ("sampler", "sgd")]
-)
+@pytest.mark.parametrize("method", ["regression", "sampler"])
 def test_both_loops_take_the_same_steps(
-    images: pathlib.Path, tmp_path: pathlib.Path, method: str, optimizer: str
+    images: pathlib.Path, tmp_path: pathlib.Path, method: str
 ) -> None:
+    """With SGD, since Adam magnifies what rounding leaves of a gradient near zero."""
     found = {}
     for backend in ("tensorflow", "jax"):
         output = tmp_path / f"{backend}.npz"
-        run(backend, HERE / "three_steps.py", images, tmp_path, output, method, optimizer)
+        run(backend, HERE / "three_steps.py", images, tmp_path, output, method)
         with np.load(output) as values:
             found[backend] = dict(values)
     ours, theirs = found["jax"], found["tensorflow"]
     assert set(ours) == set(theirs)
     means = [name for name in ours if name.startswith("mean")]
     assert len(means) >= 3 * (3 if method == "regression" else 13)
-    if optimizer == "adam":  # which magnifies what rounding leaves of a gradient near zero
-        means = [name for name in means if name.startswith("mean 0")]
     for name in means:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-6, err_msg=name)
     with np.load(tmp_path / f"{method}.npz") as start:
         for name in start.files:
-            change = theirs[name] - start[name]
-            scale = np.abs(change).max()
+            change = [values[name] - start[name] for values in (ours, theirs)]
+            scale = np.abs(change[1]).max()
             assert scale > 0 or name.endswith("noise_scale"), name
-            if optimizer == "sgd":
-                error = np.abs(ours[name] - theirs[name]).max()
-                assert error <= 1e-3 * scale + 1e-8, (name, error, scale)
-            else:
-                norms = [np.linalg.norm(x[name] - start[name]) for x in (ours, theirs)]
-                assert norms[0] == pytest.approx(norms[1], rel=1e-2), name
+            assert np.abs(change[0] - change[1]).max() <= 1e-3 * scale + 1e-8, name
+            norms = [np.linalg.norm(part) for part in change]
+            assert norms[0] == pytest.approx(norms[1], rel=2e-4, abs=1e-8), name
 
 
 TRAIN = """
@@ -112,6 +106,7 @@ def test_without_tensorflow_it_trains_and_resumes_exactly(
     )
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_near_float32(images: pathlib.Path, tmp_path: pathlib.Path) -> None:
     found = []
     for precision in ("none", "bfloat16"):

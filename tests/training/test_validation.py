@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_jpeg_gan.training.pictures import Pictures, deviation_map, grid
+from keras_jpeg_gan.training.pictures import Pictures, grid
 from keras_jpeg_gan.training.validation import Crops, Validation
 
 SIZES = [(16, 16)]
@@ -62,11 +62,6 @@ def test_pictures_show_input_start_samples_and_deviation(images: list[np.ndarray
     assert np.median(tiles[5]) == pytest.approx(255 * (1 - 0.42), abs=12)
     plain = Pictures(crops)(lambda image, tables: image)
     np.testing.assert_array_equal(plain[:, :32], plain[:, 36:])
-
-
-def test_deviation_maps_go_from_white_to_black() -> None:
-    known = np.array([[0.0, 4.0, 64.0, 100.0]])
-    np.testing.assert_allclose(deviation_map(known)[0, :, 0], [255, 127.5, 0, 0])
 
 
 def test_a_grid_has_white_gaps() -> None:

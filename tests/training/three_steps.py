@@ -1,7 +1,7 @@
 """Takes three steps of a method on Keras' backend, and writes what came of them.
 
-Run as a program, since a process has one backend: three_steps.py IMAGES START OUTPUT METHOD
-OPTIMIZER. START has the initial weights, and the sampler's noise, of all runs.
+Run as a program, since a process has one backend: three_steps.py IMAGES START OUTPUT METHOD.
+START has the initial weights, and the sampler's noise, of all runs.
 """
 
 import pathlib
@@ -44,10 +44,9 @@ def give_noise(step) -> None:
         step._noise = lambda positions, streams, n: normals((len(streams) * positions.shape[0], n))
 
 
-def main(images: str, start: str, output: str, method: str, optimizer: str) -> None:
+def main(images: str, start: str, output: str, method: str) -> None:
     tiny.make_small()
-    if optimizer == "sgd":
-        step_module.adam = tiny.sgd
+    step_module.adam = tiny.sgd
     weights = pathlib.Path(start) / "estimate.weights.h5"
     changes = {"learning_rate": 1e-2, "critic_learning_rate": 1e-2, "ema": 0.9}
     if method == "sampler":
