@@ -34,7 +34,7 @@ _FINE = 4  # tables whose steps are all at least this need no feedback in the fi
 # next to none of many, no exact image is within reach (steps of one, mostly).
 _HARD_UNITS = 256
 _HARD_SHARE = 1 / 16
-_HARD_BATCH = 256
+_HARD_BATCH = 1024
 _MANY = 16
 _STUCK = 0.9
 _STUCK_CHEAPLY = 0.5  # without the joint search
@@ -73,10 +73,9 @@ _ROUNDS = (
     _Round(0.5, 15, 1.5, 4),
     _Round(0.5, 60, None, 64),
     _Round(0.5, 60, 1.5, 16, moves=200, smooth=True),
-    _Round(0.2, 100, 4, 64),
-    _Round(0.1, 100, 4, 64, moves=400, smooth=True),
+    _Round(0.05, 150, 8, 64, moves=400),
+    _Round(0.2, 100, 4, 64, patience=8, moves=400),
     _Round(0.1, 150, None, 16, patience=8, moves=400),
-    _Round(0.05, 150, 8, 64, patience=8, moves=400),
     _Round(0.0, 150, 2, 16, patience=4, moves=400),
     _Round(0.0, 150, 24, 64, patience=4, moves=400),
     _Round(0.6, 40, None, 24, patience=4, moves=400),
@@ -96,7 +95,7 @@ _NEARLY = 2
 # the time goes to the interpreter.
 _FEW = 8
 _COPIES = 8
-_APART = 1.0  # grey levels, standard deviation
+_APART = 0.5  # grey levels, standard deviation, from one to the next
 
 
 def project(
@@ -252,8 +251,10 @@ class _Image:
         cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
         if effort.smooth:
             given = float_stage.centre(shape, cells)
+        numbers = np.arange(len(places))
         copies = np.append(False, (places[1:] == places[:-1]).all(axis=1))
-        apart = np.where(copies, _APART, 0) + effort.jitter
+        nth = numbers - np.maximum.accumulate(np.where(copies, 0, numbers))
+        apart = _APART * nth + effort.jitter
         if apart.any():
             noise = generator.standard_normal(given.shape, np.float32)
             given += apart.astype(np.float32) * noise
