@@ -91,12 +91,11 @@ def project(
     moved = onto_cells(unit, channels, boxes)
     solution = np.clip(moved, low, high)
     active = np.arange(channels.shape[2]) if unit.cut else _unfinished(moved, solution)
-    previous = channels[:, :, active]
     current = solution[:, :, active]
+    step = current - channels[:, :, active]
     boxes, momentum = boxes.take(active), np.ones(len(active), np.float32)
     if bounds is not None:
         low, high = low[..., active], high[..., active]
-    step = current - previous
     for _ in range(iterations - 1):
         if not len(active):
             break
@@ -104,22 +103,24 @@ def project(
         ahead *= momentum / (momentum + 3)
         ahead += current
         moved = onto_cells(unit, ahead, boxes)
-        previous, current = current, np.clip(moved, low, high)
-        step = current - previous
+        following = np.clip(moved, low, high)
+        step = following - current
+        current = following
         ahead -= current
         turned = np.einsum("crn,crn->n", ahead, step) > 0
         momentum = np.where(turned, np.float32(1), momentum + 1)
-        solution[:, :, active] = current
         if unit.cut:
             going = np.flatnonzero(np.abs(step).max(axis=(0, 1)) > _STILL)
         else:
             going = _unfinished(moved, current)
         if len(going) < 0.8 * len(active):
+            solution[:, :, active] = current
             active, momentum = active[going], momentum[going]
             current, step = current[:, :, going], step[:, :, going]
             boxes = boxes.take(going)
             if bounds is not None:
                 low, high = low[..., going], high[..., going]
+    solution[:, :, active] = current
     return solution
 
 

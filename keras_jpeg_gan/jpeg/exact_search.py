@@ -11,12 +11,12 @@ import functools
 
 import numpy as np
 
+from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
 
 _MARGIN = 0.5  # of c8
 _PATIENCE = 0.3  # share of the moves without a new best after which a unit is given up
 _PIXELS = 12  # candidates of an iteration
-_REACH = 5  # largest change of a component
 _GROWTH = 0.1  # of a coefficient's weight, an iteration that it is outside
 _NEARNESS = 0.001  # cost of a squared grey level away from the goal
 
@@ -31,6 +31,15 @@ def _offsets(channels: int) -> np.ndarray:
     long += [(1, 0, b) for b in (4, 6)] + [(1, 0, -b) for b in (4, 6)]
     both = np.concatenate([grid[grid.any(axis=1)], long, np.negative(long)])
     return both.astype(np.int32)
+
+
+@functools.cache
+def _reach(channels: int) -> tuple[int, ...]:
+    """The largest change of each integer component that an offset can make."""
+    if channels == 1:
+        return (int(np.abs(_offsets(1)).max()),)
+    changes = np.abs(_offsets(3) @ emulator.COLOR.T).max(axis=0)
+    return tuple(int(n) for n in -(-changes // 65536))
 
 
 def search(
@@ -126,17 +135,21 @@ class _Tables:
         return np.argpartition(-promise, count - 1, axis=1)[:, :count]
 
     def costs(
-        self, component: int, away: np.ndarray, units: np.ndarray, pixels: np.ndarray
+        self, component: int, away: np.ndarray, units: np.ndarray, pixels: np.ndarray, reach: int
     ) -> np.ndarray:
-        """Weighted squared excess [B, k, 2 _REACH + 1] after changes of a component."""
+        """Weighted squared excess [B, k, 2 reach + 1] after changes of a component."""
         block = self.block[component][pixels]
-        half = self.half[units[:, None], block][:, :, None]
-        changes = np.arange(-_REACH, _REACH + 1, dtype=np.float32)[:, None]
-        moved = changes * self.column[component][pixels][:, :, None]
-        moved += away[np.arange(len(units))[:, None], block][:, :, None]
-        moved -= np.clip(moved, -half, half)
-        np.square(moved, out=moved)
-        return (moved @ self.weight[units[:, None], block][..., None])[..., 0]
+        # Roots of the weights beforehand: over the table itself as few passes as there can be.
+        root = np.sqrt(self.weight[units[:, None], block])
+        half = self.half[units[:, None], block] * root
+        before = away[np.arange(len(units))[:, None], block] * root
+        changes = np.arange(-reach, reach + 1, dtype=np.float32)[:, None]
+        moved = changes * (self.column[component][pixels] * root)[:, :, None]
+        moved += before[:, :, None]
+        np.abs(moved, out=moved)
+        moved -= half[:, :, None]
+        np.maximum(moved, 0, out=moved)
+        return np.einsum("bkrc,bkrc->bkr", moved, moved)
 
 
 def _best_move(
@@ -151,20 +164,23 @@ def _best_move(
     """The pixel [B] and its new value [B, C] of least cost."""
     offsets = _offsets(unit.channels)
     value = current[units[:, None], candidates]
-    new = value[:, :, None] + offsets
     goal = target[units[:, None], candidates]
     cost = (2 * _NEARNESS) * ((value - goal) @ offsets.T.astype(np.float32))
     cost += _NEARNESS * (offsets**2).sum(axis=1)
-    cost[((new & ~255) != 0).any(axis=3)] = np.inf
     for component, change in enumerate(unit.integer_changes(value, offsets)):
-        table = tables.costs(component, away, units, candidates)
-        table -= table[:, :, _REACH : _REACH + 1].copy()
-        cost += np.take_along_axis(table, np.clip(change + _REACH, 0, 2 * _REACH), axis=2)
-        cost[np.abs(change) > _REACH] = np.inf
+        reach = _reach(unit.channels)[component]
+        table = tables.costs(component, away, units, candidates, reach)
+        table -= table[:, :, reach : reach + 1].copy()
+        first = np.arange(reach, table.size, table.shape[2]).reshape(*value.shape[:2], 1)
+        cost += table.ravel()[first + change]
+    beyond = 0
+    for channel in range(unit.channels):
+        beyond |= value[:, :, channel, None] + offsets[:, channel]
+    cost[(beyond & ~255) != 0] = np.inf
     flat = cost.reshape(len(units), -1)
     best = flat.argmin(axis=1)
     line = np.arange(len(units))
     pixel, offset = best // len(offsets), best % len(offsets)
-    chosen = candidates[line, pixel]
     found = np.isfinite(flat[line, best])
-    return chosen, np.where(found[:, None], new[line, pixel, offset], value[line, pixel])
+    moved = value[line, pixel] + offsets[offset] * found[:, None]
+    return candidates[line, pixel], moved
