@@ -3,7 +3,9 @@
 import contextlib
 import math
 import pathlib
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,7 +76,7 @@ def run(
 
     Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
     workdir/generator.weights.h5 (averaged weights) with its card, and workdir/pictures. Ctrl-C
-    writes a checkpoint before it ends.
+    lets the step end and writes a checkpoint; a second one ends the process at once.
 
     Args:
         batches: endless, from step `first` on.
@@ -96,44 +98,73 @@ def run(
     collected: dict[str, list[Any]] = {}
     step = first
     try:
-        for batch in batches:
-            if step >= config.steps:
-                break
-            for name, value in step_function(batch, step).items():
-                collected.setdefault(name, []).append(value)
-            step += 1
-            if step % config.log_every == 0:
-                means = {
-                    name: float(np.mean([np.asarray(value) for value in values]))
-                    for name, values in collected.items()
-                }
-                collected = {}
-                _stop_on_divergence(means, step, folder)
-                if chief:
-                    monitor.report(step, means)
-            if chief and (step % config.validate_every == 0 or step == config.steps):
-                with step_function.averaged_weights():
-                    figures = validation(step_function.restore, noise_sizes)
-                    save_model(
-                        step_function.generator,
-                        workdir / "generator.weights.h5",
-                        kind=config.method,
-                        trained={"steps": step, "config": _trained_by(config)},
-                        validation=figures,
-                    )
-                monitor.validation(step, figures)
-            if chief and pictures and step % config.pictures_every == 0:
-                with step_function.averaged_weights():
-                    picture = pictures(step_function.restore)
-                monitor.picture(step, picture)
-            if chief and (step % config.checkpoint_every == 0 or step == config.steps):
-                checkpoints.save(folder, step, step_function.variables)
+        with _whole_steps() as pressed:
+            for batch in batches:
+                if pressed:
+                    raise KeyboardInterrupt
+                if step >= config.steps:
+                    break
+                for name, value in step_function(batch, step).items():
+                    collected.setdefault(name, []).append(value)
+                step += 1
+                if step % config.log_every == 0:
+                    means = {
+                        name: float(np.mean([np.asarray(value) for value in values]))
+                        for name, values in collected.items()
+                    }
+                    collected = {}
+                    _stop_on_divergence(means, step, folder)
+                    if chief:
+                        monitor.report(step, means)
+                if chief and (step % config.validate_every == 0 or step == config.steps):
+                    with step_function.averaged_weights():
+                        figures = validation(step_function.restore, noise_sizes)
+                        save_model(
+                            step_function.generator,
+                            workdir / "generator.weights.h5",
+                            kind=config.method,
+                            trained={"steps": step, "config": _trained_by(config)},
+                            validation=figures,
+                        )
+                    monitor.validation(step, figures)
+                if chief and pictures and step % config.pictures_every == 0:
+                    with step_function.averaged_weights():
+                        picture = pictures(step_function.restore)
+                    monitor.picture(step, picture)
+                if chief and (step % config.checkpoint_every == 0 or step == config.steps):
+                    checkpoints.save(folder, step, step_function.variables)
     except KeyboardInterrupt:
         if chief:
             path = checkpoints.save(folder, step, step_function.variables)
             logging.info("interrupted; %s", path.name)
         raise
     return figures
+
+
+@contextlib.contextmanager
+def _whole_steps() -> Iterator[list[int]]:
+    """Within, Ctrl-C only puts its signal into the yielded list; a second one ends the process.
+
+    In the middle of a step there is no state to write: variables are of two steps, and what
+    was donated to the later one is gone.
+    """
+    pressed: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    # Only Python's own handler is stood in for, and only in the main thread can it be.
+    before = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if before is not signal.default_int_handler or not in_main_thread:
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stop_on_divergence(means: dict[str, float], step: int, folder: pathlib.Path) -> None:

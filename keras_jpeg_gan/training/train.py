@@ -1,11 +1,10 @@
 """jpeg-gan-train: trains what a config describes, in a workdir that can be taken up again."""
 
 import importlib
+import importlib.util
 import os
 import pathlib
 import sys
-from collections.abc import Callable
-from typing import Any
 
 from absl import flags, logging
 from ml_collections import config_flags
@@ -40,6 +39,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # a config file is a program, and may fail in any way
         raise program.UsageError(f"--config: {program.reason(error)}") from error
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    backend = _backend()
     if _DRY_RUN.value:
         from keras_jpeg_gan.training import dry_run  # Keras: seconds to import
 
@@ -48,18 +48,21 @@ def main(arguments: list[str]) -> int:
         return program.OK
     workdir = _workdir()
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
-
-    _train()(_CONFIG.value, workdir)
+    # Keras: seconds to import
+    loop = importlib.import_module(f"keras_jpeg_gan.training.{backend}_loop")
+    loop.train(_CONFIG.value, workdir)
     return program.OK
 
 
-def _train() -> Callable[[Any, pathlib.Path], Any]:
-    """The loop of Keras' backend; each takes seconds to import."""
-    backend = os.environ.get("KERAS_BACKEND", LOOPS[0])
+def _backend() -> str:
+    """Keras' backend, which is also the loop's name, set for its import to come."""
+    backend = os.environ.get("KERAS_BACKEND") or LOOPS[0]
     if backend not in LOOPS:
         raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(LOOPS)}")
+    if importlib.util.find_spec(backend) is None:
+        raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: pip install {backend}")
     os.environ["KERAS_BACKEND"] = backend  # whatever Keras' own settings say
-    return importlib.import_module(f"keras_jpeg_gan.training.{backend}_loop").train
+    return backend
 
 
 def _workdir() -> pathlib.Path:

@@ -1,11 +1,12 @@
-"""Takes three steps of a method on Keras' backend, and writes what came of them.
+"""Takes three steps of both methods on Keras' backend, and writes what came of them.
 
-Run as a program, since a process has one backend: three_steps.py IMAGES START OUTPUT METHOD.
-START has the initial weights, and the sampler's noise, of all runs.
+Run as a program, since a process has one backend: three_steps.py IMAGES START OUTPUT. The
+initial weights METHOD.npz of all runs are in the folder START, made by the first of them.
 """
 
 import pathlib
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,18 +16,31 @@ from keras_jpeg_gan.data.examples import PatchLaw, example_batch, worker_positio
 from keras_jpeg_gan.data.sources import FolderSource, find_images
 from keras_jpeg_gan.training import step as step_module
 
+LEARNING_RATES = {"learning_rate": 1e-2, "critic_learning_rate": 1e-2}
 
-def make(method: str, config):
+
+class Recording(keras.optimizers.SGD):
+    """SGD that has the last gradients among its variables: Adam's steps magnify rounding."""
+
+    def build(self, variables: list[Any]) -> None:
+        super().build(variables)
+        self.gradients = [self.add_variable_from_reference(v, "gradient") for v in variables]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        self.assign(self.gradients[self._get_variable_index(variable)], gradient)
+        super().update_step(gradient, variable, learning_rate)
+
+
+def make(method: str, config: Any) -> Any:
     """The step of this backend."""
+    kind = {"regression": "RegressionStep", "sampler": "SamplerStep"}[method]
     if keras.config.backend() == "jax":
         from keras_jpeg_gan.training import jax_loop
 
-        kind = jax_loop.SamplerStep if method == "sampler" else jax_loop.RegressionStep
-        return kind(config)
+        return getattr(jax_loop, kind)(config)
     from keras_jpeg_gan.training import tensorflow_loop
 
-    kind = tensorflow_loop.SamplerStep if method == "sampler" else tensorflow_loop.RegressionStep
-    return kind(tensorflow_loop.strategy_for(["CPU:0"]), config)
+    return getattr(tensorflow_loop, kind)(tensorflow_loop.strategy_for(["CPU:0"]), config)
 
 
 def normals(shape: tuple[int, int]) -> np.ndarray:
@@ -34,7 +48,7 @@ def normals(shape: tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(shape).standard_normal(shape).astype(np.float32)
 
 
-def give_noise(step) -> None:
+def give_noise(step: Any) -> None:
     """The same noise in every step, in place of the backend's own."""
     plan, length = step.plan, step_module.noise_length(step.generator, 32)
     if keras.config.backend() == "jax":
@@ -44,41 +58,51 @@ def give_noise(step) -> None:
         step._noise = lambda positions, streams, n: normals((len(streams) * positions.shape[0], n))
 
 
-def main(images: str, start: str, output: str, method: str) -> None:
-    tiny.make_small()
-    step_module.adam = tiny.sgd
-    weights = pathlib.Path(start) / "estimate.weights.h5"
-    changes = {"learning_rate": 1e-2, "critic_learning_rate": 1e-2, "ema": 0.9}
-    if method == "sampler":
-        changes |= {
-            "moment_every": 1, "second_moment_weight": 10.0, "estimate_weights": str(weights),
-            "final_consistency_weight": 10.0,
-        }  # fmt: skip
-    config = tiny.CONFIGS[method](images, **changes)
-    source, law = FolderSource(find_images(images)), PatchLaw.from_config(config)
-    if not weights.exists():
-        keras.utils.set_random_seed(1)
-        make("regression", tiny.CONFIGS["regression"](images)).generator.save_weights(weights)
-    step = make(method, config)
-    first = pathlib.Path(start) / f"{method}.npz"
-    if first.exists():
-        with np.load(first) as values:
-            for name, variable in step.variables.items():
-                if name in values:
-                    variable.assign(values[name])
+def begin(step: Any, weights: pathlib.Path) -> None:
+    """Give the networks their values in a file, or make it of those that they have."""
+    networks = {n: v for n, v in step.variables.items() if "optimizer" not in n}
+    if weights.exists():
+        with np.load(weights) as values:
+            for name, variable in networks.items():
+                variable.assign(values[name])
     else:
-        networks = {n: v.numpy() for n, v in step.variables.items() if "optimizer" not in n}
-        np.savez(first, **networks)
+        np.savez(weights, **{name: variable.numpy() for name, variable in networks.items()})
+
+
+def three_steps(method: str, config: Any, weights: pathlib.Path) -> dict[str, np.ndarray]:
+    """Means and gradients of each step, and all variables after the last."""
+    step = make(method, config)
+    begin(step, weights)
     if method == "sampler":
         give_noise(step)
+    source, law = FolderSource(find_images(config.images)), PatchLaw.from_config(config)
     found = {}
     for number in range(3):
         batch = example_batch(source, law, 0, worker_positions(number, config.batch))
         for name, value in step(batch, number).items():
             found[f"mean {number} {name}"] = np.asarray(value)
-    found |= {name: variable.numpy() for name, variable in step.variables.items()}
-    np.savez(output, **found)
-    step.generator.save_weights(pathlib.Path(output).with_suffix(".weights.h5"))
+        for name, variable in step.variables.items():
+            if name.endswith("gradient"):
+                found[f"gradient {number} {name}"] = variable.numpy()
+    return found | {name: variable.numpy() for name, variable in step.variables.items()}
+
+
+def main(images: str, start: str, output: str) -> None:
+    tiny.make_small()
+    step_module.adam = lambda beta_1, **options: Recording(**options)
+    folder = pathlib.Path(start)
+    config = tiny.regression_config(images, ema=0.9, **LEARNING_RATES)
+    found = three_steps("regression", config, folder / "regression.npz")
+    keras.utils.set_random_seed(1)
+    estimate = folder / "estimate.weights.h5"
+    if not estimate.exists():
+        make("regression", config).generator.save_weights(estimate)
+    config = tiny.sampler_config(
+        images, ema=0.9, moment_every=1, second_moment_weight=10.0, final_consistency_weight=10.0,
+        estimate_weights=str(estimate), **LEARNING_RATES,
+    )  # fmt: skip
+    np.savez(f"{output}_regression.npz", **found)
+    np.savez(f"{output}_sampler.npz", **three_steps("sampler", config, folder / "sampler.npz"))
 
 
 if __name__ == "__main__":

@@ -59,3 +59,11 @@ CONFIGS = {"regression": regression_config, "sampler": sampler_config}
 def sgd(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
     """In the place of `step.adam`, whose steps magnify rounding errors."""
     return keras.optimizers.SGD(**options)
+
+
+def probe(generator: Any) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Image, tables and noise for a generator, always the same."""
+    rng = np.random.default_rng(5)
+    noise = [rng.standard_normal((2, *s, 1), np.float32) for s in generator.noise_sizes(32, 32)]
+    image = rng.random((2, 32, 32, 3), np.float32)
+    return image, rng.integers(1, 99, (2, 2, 8, 8)).astype(np.float32), noise
