@@ -51,6 +51,7 @@ def train(
     settings = {"steps": 4, "checkpoint_every": 2, "log_every": 1, "validate_every": 4,
                 "pictures_every": 4, "pictures": 1, "moment_every": 1}  # fmt: skip
     config = tiny.CONFIGS[method](images, **settings | (changes or {}))
+    config.sampling = {"4:2:0": 1.0}  # C of one is compiled in half the time
     folder, outcome = pathlib.Path(workdir), None
     try:
         with pressing(interrupt):
