@@ -38,6 +38,8 @@ def tfds_source(name: str, cache_mb: float = 2000, split: str = "train") -> Cach
         examples = builder.as_data_source(
             split=split, decoders={feature: tfds.decode.SkipDecoding()}
         )
+    # TFDS asserts that a dataset is there, and refuses by NotImplementedError where its files
+    # are of a format without random access.
     except (OSError, ValueError, AssertionError, NotImplementedError) as error:
         raise ConfigError(
             f"tfds:{name}, split {split}: not there, or not prepared for random access: run "

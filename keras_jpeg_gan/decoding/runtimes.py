@@ -150,14 +150,8 @@ class TensorFlowRuntime:
 
         from keras_jpeg_gan.jpeg import consistency
 
-        height, width = pixels.shape[:2]
-        projected = consistency.project(
-            ops.convert_to_tensor(pixels.reshape(1, height, width, -1), "float32"),
-            [ops.convert_to_tensor(part[None], "float32") for part in levels],
-            [ops.convert_to_tensor(table, "float32") for table in tables],
-            sampling,
-            _MARGIN,
-        )
+        given = consistency.batch_of_one(pixels, levels, tables)
+        projected = consistency.project(*given, sampling, _MARGIN)
         return ops.convert_to_numpy(projected).reshape(pixels.shape)
 
 

@@ -37,8 +37,9 @@ class Case:
         """
         pixels = original
         if self.first_quality:
-            with Image.open(io.BytesIO(compress(original, self.first_quality, self.sampling))) as i:
-                pixels = np.asarray(i)
+            first = io.BytesIO(compress(original, self.first_quality, self.sampling))
+            with Image.open(first) as image:
+                pixels = np.asarray(image)
         if min(original.shape[:2]) <= self.shift:
             raise ConfigError(f"an image of {original.shape[:2]} pixels: smaller than the shift")
         pixels, original = (p[self.shift :, self.shift :] for p in (pixels, original))

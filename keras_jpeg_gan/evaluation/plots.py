@@ -61,11 +61,8 @@ def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> Figu
     )
     ticks = np.linspace(0, 1, 6)
     bar.set_ticks(ticks.tolist(), labels=[f"{largest * tick**root:.3g}" for tick in ticks])
-    bar.set_label(f"{unit}\n({_ORDINALS[root]} root)", fontsize=8)
+    bar.set_label(f"{unit}\n({root}th root)", fontsize=8)
     return figure
-
-
-_ORDINALS = {1: "first", 4: "4th", 8: "8th"}
 
 
 def curves(

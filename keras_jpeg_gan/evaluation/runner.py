@@ -114,7 +114,8 @@ def _take(
                 images.append((c, k, result.pixels))
     except JpegGanError as reason:
         progress.failures[name] = str(reason)
-        # The rows of other passes go too, so that all means are over the same images.
+        # The rows of other passes go too, so that all means are over the same images; scores of
+        # passes that are done still have it, and say of how many images they are.
         progress.rows = [row for row in progress.rows if row.image != name]
         print(f"{name}: {reason}", file=sys.stderr)
         return

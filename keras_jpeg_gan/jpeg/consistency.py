@@ -9,6 +9,7 @@ of an 8-bit image is the certificate's matter.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_jpeg_gan.jpeg import codec, color, emulator
@@ -54,6 +55,27 @@ def violation(
     """
     found = coefficients(pixels, tables, sampling)
     return [ops.abs(a - b) for a, b in zip(found, levels, strict=True)]
+
+
+def batch_of_one(
+    pixels: np.ndarray,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+) -> tuple[Any, list[Any], list[Any]]:
+    """An image and its file in NumPy as what the functions here take, float32.
+
+    Args:
+        pixels: [H, W] or [H, W, C], 0..255.
+        levels: [Hb, Wb, 8, 8] integers for each component; tables: [8, 8] steps.
+
+    Returns:
+        [1, H, W, C]; [1, Hb, Wb, 8, 8] and [8, 8] for each component.
+    """
+    return (
+        ops.convert_to_tensor(pixels.reshape(1, *pixels.shape[:2], -1), "float32"),
+        [ops.convert_to_tensor(part[None], "float32") for part in levels],
+        [ops.convert_to_tensor(table, "float32") for table in tables],
+    )
 
 
 def penalty(pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str) -> Any:

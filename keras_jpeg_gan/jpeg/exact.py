@@ -251,6 +251,7 @@ class _Image:
         cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
         if effort.smooth:
             given = float_stage.centre(shape, cells)
+        # Copies of a place follow each other; the n-th begins n times _APART from what is given.
         numbers = np.arange(len(places))
         copies = np.append(False, (places[1:] == places[:-1]).all(axis=1))
         nth = numbers - np.maximum.accumulate(np.where(copies, 0, numbers))

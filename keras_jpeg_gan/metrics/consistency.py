@@ -45,13 +45,11 @@ def unrounded_consistency(
     """
     from keras import ops
 
-    from keras_jpeg_gan.jpeg import codec
+    from keras_jpeg_gan.jpeg import codec, consistency
 
     height, width = pixels.shape[:2]
-    steps = [ops.convert_to_tensor(table, "float32") for table in tables]
-    image = ops.convert_to_tensor(pixels.reshape(1, height, width, -1), "float32")
+    image, wanted, steps = consistency.batch_of_one(pixels, levels, tables)
     ours = codec.compress(image, steps, sampling, rounded=False)
-    wanted = [ops.convert_to_tensor(part[None], "float32") for part in levels]
     decoded = [
         ops.convert_to_numpy(codec.decompress(parts, steps, sampling, height, width, rounded=False))
         for parts in (ours, wanted)

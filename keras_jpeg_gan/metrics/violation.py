@@ -42,12 +42,7 @@ def violation(
 
     from keras_jpeg_gan.jpeg import consistency
 
-    found = consistency.violation(
-        ops.convert_to_tensor(pixels.reshape(1, *pixels.shape[:2], -1), "float32"),
-        [ops.convert_to_tensor(part[None], "float32") for part in levels],
-        [ops.convert_to_tensor(table, "float32") for table in tables],
-        sampling,
-    )
+    found = consistency.violation(*consistency.batch_of_one(pixels, levels, tables), sampling)
     distances = np.concatenate([ops.convert_to_numpy(part).ravel() for part in found])
     return Violation(
         float(distances.mean(dtype=np.float64)),

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -88,18 +88,10 @@ class _Step:
         named = {f"generator:{v.path}": v for v in self.generator.variables}
         return named | {f"optimizer:{v.path}": v for v in self.parts[0].optimizer.variables}
 
-    @contextlib.contextmanager
-    def averaged_weights(self) -> Iterator[None]:
+    def averaged_weights(self) -> contextlib.AbstractContextManager[None]:
         """As `loop.Step`."""
         self._give_back()
-        part = self.parts[0]
-        current = [variable.value for variable in part.variables]
-        part.optimizer.finalize_variable_values(part.variables)
-        try:
-            yield
-        finally:
-            for variable, value in zip(part.variables, current, strict=True):
-                variable.assign(value)
+        return loop.averaged(self.parts[0].optimizer, self.parts[0].variables)
 
     def restore(self, image: np.ndarray, tables: np.ndarray, noise: Any = None) -> jax.Array:
         """As `loop.Step`."""

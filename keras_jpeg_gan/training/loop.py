@@ -5,7 +5,7 @@ import math
 import pathlib
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -165,6 +165,18 @@ def _whole_steps() -> Iterator[list[int]]:
         yield pressed
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def averaged(optimizer: Any, variables: Sequence[Any]) -> Iterator[None]:
+    """Within, Keras variables have the moving averages that their optimizer keeps."""
+    current = [variable.numpy() for variable in variables]
+    optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, current, strict=True):
+            variable.assign(value)
 
 
 def _stop_on_divergence(means: dict[str, float], step: int, folder: pathlib.Path) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -55,16 +55,9 @@ class _Step:
         named = {f"generator:{v.path}": v for v in self.generator.variables}
         return named | {f"optimizer:{v.path}": v for v in self.optimizer.variables}
 
-    @contextlib.contextmanager
-    def averaged_weights(self) -> Iterator[None]:
+    def averaged_weights(self) -> contextlib.AbstractContextManager[None]:
         """As `loop.Step`."""
-        current = [variable.numpy() for variable in self.trained]
-        self.optimizer.finalize_variable_values(self.trained)
-        try:
-            yield
-        finally:
-            for variable, value in zip(self.trained, current, strict=True):
-                variable.assign(value)
+        return loop.averaged(self.optimizer, self.trained)
 
     def restore(self, image: np.ndarray, tables: np.ndarray, noise: Any = None) -> tf.Tensor:
         """As `loop.Step`."""
