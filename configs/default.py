@@ -33,6 +33,8 @@ def get_config() -> ConfigDict:
             # The share of files with a camera's or application's own tables; faces stay upright.
             "other_tables": 0.0,
             "upright": False,
+            # The share of patches with the soft colours of a camera's mosaic: see docs/training.md.
+            "soft_chroma": 0.0,
             "sampling": {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2},
             # Optimization: Adam (0.9, 0.99; a sampler's 0, 0.99), cosine from the first to the
             # final rate, in one period or several.

@@ -17,7 +17,7 @@ from keras_jpeg_gan.data.degradation import (
     draw_sampling,
     draw_tables,
 )
-from keras_jpeg_gan.data.patches import draw_patch
+from keras_jpeg_gan.data.patches import draw_patch, soften_chroma
 from keras_jpeg_gan.data.sources import Source, UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
@@ -25,6 +25,8 @@ from keras_jpeg_gan.jpeg import emulator
 QUALITY_LAWS = ("skewed", "exponential")
 # The file's levels in an example, by component.
 LEVELS = ("levels_y", "levels_cb", "levels_cr")
+# Deviations of the blur of `soft_chroma`, in pixels.
+_CHROMA_BLUR = (0.5, 1.5)
 # So many images in a row that cannot be read are no accident.
 _ATTEMPTS = 20
 
@@ -40,10 +42,11 @@ class PatchLaw:
         sampling: weights of samplings.
         other_tables: share of files with tables of cameras and applications.
         upright: flip left and right only, as for faces.
+        soft_chroma: share of patches whose chroma is blurred before they are compressed.
         levels: whether examples have their file's levels.
 
     Raises:
-        ConfigError: the sampling mix cannot be drawn from, the share is none, or levels of
+        ConfigError: the sampling mix cannot be drawn from, a share is none, or levels of
             several samplings would not fit into one batch.
     """
 
@@ -53,12 +56,14 @@ class PatchLaw:
     sampling: Mapping[str, float]
     other_tables: float = 0.0
     upright: bool = False
+    soft_chroma: float = 0.0
     levels: bool = False
 
     def __post_init__(self) -> None:
         check_mix(self.sampling)
-        if not 0 <= self.other_tables <= 1:
-            raise ConfigError(f"other_tables {self.other_tables}: a share, 0 to 1")
+        for name in ("other_tables", "soft_chroma"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} {getattr(self, name)}: a share, 0 to 1")
         if self.levels and len(self.sampling) > 1:
             raise ConfigError(f"levels of {', '.join(self.sampling)} in one batch: name one")
 
@@ -83,6 +88,7 @@ class PatchLaw:
             config.sampling,
             config.other_tables,
             config.upright,
+            config.soft_chroma,
         )
 
 
@@ -102,6 +108,8 @@ def example(source: Source, law: PatchLaw, seed: int, position: int) -> dict[str
     rng = np.random.default_rng((seed, position))
     image = _draw_image(source, rng)
     original = draw_patch(image, law.size, law.max_scale, rng, transpose=not law.upright)
+    if law.soft_chroma and rng.random() < law.soft_chroma:
+        original = soften_chroma(original, rng.uniform(*_CHROMA_BLUR))
     tables = draw_tables(law.quality, law.other_tables, rng)
     sampling = draw_sampling(law.sampling, rng)
     drawn = {

@@ -1,7 +1,7 @@
 """Square patches of random scale, position and orientation."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 
 def draw_patch(
@@ -48,3 +48,22 @@ def draw_patch(
         if rng.random() < 0.5:
             patch = patch.transpose(1, 0, 2)
     return np.ascontiguousarray(patch)
+
+
+def soften_chroma(patch: np.ndarray, deviation: float) -> np.ndarray:
+    """Blur Cb and Cr, as the mosaic of a camera's sensor does, and leave Y as it is.
+
+    Photographs that were reduced have colour detail down to the pixel, which those straight from
+    a camera or a film scanner have not.
+
+    Args:
+        patch: [H, W, 3] uint8.
+        deviation: of the Gaussian, in pixels.
+
+    Returns:
+        [H, W, 3] uint8.
+    """
+    luma, *chroma = Image.fromarray(patch).convert("YCbCr").split()
+    blur = ImageFilter.GaussianBlur(deviation)
+    softened = Image.merge("YCbCr", [luma, *(component.filter(blur) for component in chroma)])
+    return np.asarray(softened.convert("RGB"))

@@ -106,6 +106,7 @@ def test_unreadable_images_are_passed_over() -> None:
     [
         {"sampling": {"4:1:1": 1.0}},
         {"other_tables": 1.5},
+        {"soft_chroma": -0.1},
         {"levels": True},
     ],
 )
@@ -126,8 +127,9 @@ def test_a_config_describes_a_law() -> None:
         sampling={"4:2:0": 1.0},
         other_tables=0.1,
         upright=True,
+        soft_chroma=0.5,
     )
-    expected = PatchLaw(32, 2.0, QualityLaw(5, 50, 2.0), {"4:2:0": 1.0}, 0.1, True)
+    expected = PatchLaw(32, 2.0, QualityLaw(5, 50, 2.0), {"4:2:0": 1.0}, 0.1, True, 0.5)
     assert PatchLaw.from_config(config) == expected
     config.quality_law = "exponential"
     assert PatchLaw.from_config(config).quality == ExponentialLaw(5, 50, 10.0)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_jpeg_gan.data.patches import draw_patch
+from keras_jpeg_gan.data.patches import draw_patch, soften_chroma
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -39,3 +40,17 @@ def test_faces_stay_upright() -> None:
     for _ in range(20):
         rows = draw_patch(ramp(64, 64), 32, 1.5, rng, transpose=False)[..., 0].astype(int)
         assert (np.diff(rows.mean(axis=1)) > 0).all()
+
+
+def test_softened_chroma_loses_its_detail_and_luma_keeps_it() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(96, 160, (64, 64, 3)).astype(np.uint8)
+    before, after = (
+        np.asarray(Image.fromarray(image).convert("YCbCr"), np.float32)
+        for image in (noise, soften_chroma(noise, 1.0))
+    )
+    assert np.abs(after[..., 0] - before[..., 0]).max() <= 2  # rounding, twice
+    # White noise under a Gaussian of one pixel keeps 1 / (4 pi) of its variance.
+    kept = after[..., 1:].std(axis=(0, 1)) / before[..., 1:].std(axis=(0, 1))
+    np.testing.assert_allclose(kept, (4 * np.pi) ** -0.5, rtol=0.15)
+    np.testing.assert_allclose(after.mean(axis=(0, 1)), before.mean(axis=(0, 1)), atol=1)
