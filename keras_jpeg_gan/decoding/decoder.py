@@ -13,7 +13,7 @@ from keras_jpeg_gan.decoding import runtimes, tiles, writer
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import emulator, encoder, exact
+from keras_jpeg_gan.jpeg import emulator, encoder, exact, float_projection
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.tables import network_tables
@@ -305,9 +305,9 @@ class Decoder:
                     for f, s in enumerate(runtime.noise_strides)
                 ]
                 noise = [field[None, ..., None] for field in noise]
-            return runtime.restore(window.astype(np.float32) / 255, tables[None], noise)
+            return runtime.restore(window.astype(np.float32), tables[None], noise)
 
-        restored = 255 * tiles.run_tiled(network, colour, runtime.halo)
+        restored = tiles.run_tiled(network, colour, runtime.halo)
         if not np.isfinite(restored).all():
             raise ModelError(f"model {self.card.name}: its output is not finite for this file")
         # Of all gray images the mean of the channels is the nearest.
@@ -317,7 +317,7 @@ class Decoder:
         if projection == "exact":
             return exact.project(pixels, file.levels, file.tables, file.sampling)
         if projection == "float":
-            pixels = self.runtime.project(pixels, file.levels, file.tables, file.sampling)
+            pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 

@@ -1,4 +1,7 @@
-"""What runs the network: for now Keras on TensorFlow, which is imported when first needed."""
+"""What runs the network: LiteRT for a model's light file, or Keras on TensorFlow.
+
+Either is imported when a model is opened with it.
+"""
 
 import os
 import pathlib
@@ -8,17 +11,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from keras_jpeg_gan.decoding import tiles
-from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
 
-RUNTIMES = ("auto", "tensorflow")
-
-# Steps that the float projection keeps from the borders of its cells, on which rounding is a toss.
-_MARGIN = 0.02
+RUNTIMES = ("auto", "litert", "tensorflow")
 
 
 class Runtime(Protocol):
-    """A loaded network, and the float projection on the same machine.
+    """A loaded network.
 
     Attributes:
         halo: pixels around a tile that its result depends on, a multiple of `tiles.GRID`.
@@ -30,39 +31,17 @@ class Runtime(Protocol):
     noise_strides: tuple[int, ...]
 
     def restore(
-        self, image: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
+        self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
         """Run the network.
 
         Args:
-            image: [B, H, W, 3] float32 in [0, 1]; H and W multiples of `tiles.GRID`.
-            tables: [B, 2, 8, 8] float32, steps (`jpeg.tables.network_tables`).
-            noise: [B, H / stride, W / stride, 1] float32 for each stride, or none.
+            pixels: [1, H, W, 3] float32, 0..255; H and W multiples of `tiles.GRID`.
+            tables: [1, 2, 8, 8] float32, steps (`jpeg.tables.network_tables`).
+            noise: [1, H / stride, W / stride, 1] float32 for each stride, or none.
 
         Returns:
-            [B, H, W, 3] float32, not clipped.
-        """
-
-    def project(
-        self,
-        pixels: np.ndarray,
-        levels: Sequence[np.ndarray],
-        tables: Sequence[np.ndarray],
-        sampling: str,
-    ) -> np.ndarray:
-        """The float projection (`jpeg.consistency.project`) of one image.
-
-        Args:
-            pixels: [H, W] or [H, W, 3] float32, 0..255.
-            levels: [Hb, Wb, 8, 8] integers for each component.
-            tables: [8, 8] steps for each component.
-            sampling: as `emulator.factors` reads it.
-
-        Returns:
-            Of the pixels' shape, float32, not clipped.
-
-        Raises:
-            ConfigError: a ratio of factors is not whole.
+            [1, H, W, 3] float32, 0..255 but not clipped.
         """
 
 
@@ -80,20 +59,76 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     """Load a model into a runtime.
 
     Args:
-        kind: one of `RUNTIMES`; auto is tensorflow.
+        kind: one of `RUNTIMES`; auto is litert where the model has a light file, else tensorflow.
         model: a bundled name or a path.
         threads: how many the network may use, or None for all.
 
     Raises:
         ConfigError: the runtime is unknown or not installed, or already runs with other threads.
-        ModelError: the model cannot be loaded.
+        ModelError: the model cannot be loaded, or has no light file for litert.
     """
     if kind not in RUNTIMES:
         raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
+    weights, _ = find_model(model)
+    light = None if kind == "tensorflow" else find_light(weights)
+    if light is not None:
+        return LiteRTRuntime(*light, threads)
+    if kind == "litert":
+        raise ModelError(
+            f"{weights}: no light file of these weights beside it: make one by export/tflite.py"
+        )
     try:
         return TensorFlowRuntime(model, threads)
     except ImportError as error:
-        raise ConfigError(f"TensorFlow or Keras cannot be imported ({error})") from error
+        raise ConfigError(
+            f"TensorFlow or Keras cannot be imported ({error}): "
+            "pip install 'keras-jpeg-gan[train]', or export the model by export/tflite.py"
+        ) from error
+
+
+class LiteRTRuntime:
+    """A light file in LiteRT's interpreter, which is laid out anew for each size.
+
+    Args:
+        path: a TFLite file of any size, with its card.
+        threads: how many it may use, or None for all.
+
+    Raises:
+        ConfigError: LiteRT cannot be imported.
+        ModelError: the file does not load.
+    """
+
+    def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
+        # Its first words are of the delegate that it made.
+        with caught_standard_error():
+            try:
+                from ai_edge_litert.interpreter import Interpreter
+            except ImportError as error:
+                raise ConfigError(
+                    f"LiteRT cannot be imported ({error}): pip install ai-edge-litert"
+                ) from error
+            try:
+                self._interpreter = Interpreter(
+                    str(path), num_threads=threads or len(os.sched_getaffinity(0))
+                )
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"{path}: does not load ({error})") from error
+        self._runner = self._interpreter.get_signature_runner("restore")
+        self.halo = card.halo
+        self.noise_strides = card.noise_strides
+
+    def restore(
+        self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """As `Runtime.restore`."""
+        if noise is None:
+            _, height, width, _ = pixels.shape
+            noise = [
+                np.zeros((1, height // s, width // s, 1), np.float32) for s in self.noise_strides
+            ]
+        fields = {f"noise_{i}": field for i, field in enumerate(noise)}
+        with caught_standard_error():
+            return self._runner(pixels=pixels, tables=tables, **fields)["restored"]
 
 
 class TensorFlowRuntime:
@@ -117,42 +152,27 @@ class TensorFlowRuntime:
             self.noise_strides = tuple(
                 tiles.GRID // size for size, _ in generator.noise_sizes(tiles.GRID, tiles.GRID)
             )
-            images = tf.TensorSpec((None, None, None, 3), tf.float32)
+            pixels = tf.TensorSpec((None, None, None, 3), tf.float32)
             steps = tf.TensorSpec((None, 2, 8, 8), tf.float32)
             fields = [tf.TensorSpec((None, None, None, 1), tf.float32)] * len(self.noise_strides)
             self._without_noise = tf.function(
-                lambda image, tables: generator(image, tables), input_signature=[images, steps]
+                lambda pixels, tables: 255 * generator(pixels / 255, tables),
+                input_signature=[pixels, steps],
             )
             self._with_noise = tf.function(
-                lambda image, tables, noise: generator(image, tables, noise),
-                input_signature=[images, steps, fields],
+                lambda pixels, tables, noise: 255 * generator(pixels / 255, tables, noise),
+                input_signature=[pixels, steps, fields],
             )
             smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
             self._without_noise(smallest, np.ones((1, 2, 8, 8), np.float32))
 
     def restore(
-        self, image: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
+        self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
         """As `Runtime.restore`."""
         if noise is None:
-            return self._without_noise(image, tables).numpy()
-        return self._with_noise(image, tables, list(noise)).numpy()
-
-    def project(
-        self,
-        pixels: np.ndarray,
-        levels: Sequence[np.ndarray],
-        tables: Sequence[np.ndarray],
-        sampling: str,
-    ) -> np.ndarray:
-        """As `Runtime.project`."""
-        from keras import ops
-
-        from keras_jpeg_gan.jpeg import consistency
-
-        given = consistency.batch_of_one(pixels, levels, tables)
-        projected = consistency.project(*given, sampling, _MARGIN)
-        return ops.convert_to_numpy(projected).reshape(pixels.shape)
+            return self._without_noise(pixels, tables).numpy()
+        return self._with_noise(pixels, tables, list(noise)).numpy()
 
 
 def halo_of(generator: Any) -> int:

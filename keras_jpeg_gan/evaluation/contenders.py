@@ -13,6 +13,7 @@ import numpy as np
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg import float_projection
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.deviation import Spread
 
@@ -177,7 +178,7 @@ class Model:
         start = time.process_time()
         if projection == "float":
             file = trial.file
-            pixels = self._decoder.runtime.project(pixels, file.levels, file.tables, file.sampling)
+            pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
             final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
         else:
             final = self._decoder.finish(pixels, trial.file, seed, PROJECTIONS[projection]).pixels

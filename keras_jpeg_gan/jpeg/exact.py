@@ -8,20 +8,19 @@ with other settings and a wider search (exact_search.py).
 """
 
 import dataclasses
-import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import threadpoolctl
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import emulator, encoder
+from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg import exact_float as float_stage
+from keras_jpeg_gan.jpeg.exact_grid import Grid, gather, scatter
 from keras_jpeg_gan.jpeg.exact_repair import repair
 from keras_jpeg_gan.jpeg.exact_rounding import feedback, round_units
 from keras_jpeg_gan.jpeg.exact_search import search
-from keras_jpeg_gan.jpeg.exact_units import Unit, gather_cells, unit
+from keras_jpeg_gan.jpeg.exact_units import Unit, one_blas_thread
 
 # Pixels of a batch of units.
 _BATCH = 1 << 18
@@ -123,22 +122,16 @@ def project(
             shapes do not match.
     """
     image = _Image(pixels, levels, tables, sampling)
-    with _threadpools().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         _project(image)
     return image.result
 
 
-@functools.cache
-def _threadpools() -> threadpoolctl.ThreadpoolController:
-    """NumPy's: over matrices as small as these, threads wait for each other on a core each."""
-    return threadpoolctl.ThreadpoolController()
-
-
 def _project(image: "_Image") -> None:
     generator = np.random.default_rng(0)
-    fine = min(int(table.min()) for table in image.tables) < _FINE
+    fine = min(int(table.min()) for table in image.grid.tables) < _FINE
     first = _FIRST if fine else dataclasses.replace(_FIRST, strength=1)
-    for shape, places in image.shapes():
+    for shape, places in image.grid.shapes():
         size = max(1, _BATCH // len(shape.rows))
         left = _attempt_all(image, shape, places, size, first, generator)
         few = _HARD_UNITS + int(_HARD_SHARE * len(places))
@@ -203,52 +196,19 @@ class _Image:
             raise ConfigError(
                 f"sampling {sampling}: libjpeg's encoder has none such; use the float projection"
             )
-        self.parts = emulator.reduced_factors(sampling)
-        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-        if not channels == len(self.parts) == len(levels) == len(tables):
-            raise ConfigError(
-                f"pixels of shape {pixels.shape} do not fit sampling {sampling} with "
-                f"{len(levels)} components and {len(tables)} tables"
-            )
-        self.sampling = sampling
+        self.grid = Grid(pixels.shape, levels, tables, sampling)
         self.pixels = np.ascontiguousarray(pixels)
-        self.levels = levels
-        self.tables = [np.asarray(table, np.int32).reshape(8, 8) for table in tables]
-        self.unit_height = 8 * max(v for _, v in self.parts)
-        self.unit_width = 8 * max(h for h, _ in self.parts)
-        height, width = pixels.shape[:2]
-        for (h, v), given in zip(self.parts, levels, strict=True):
-            expected = (-(-height * v // self.unit_height), -(-width * h // self.unit_width), 8, 8)
-            if given.shape != expected:
-                raise ConfigError(
-                    f"levels of shape {given.shape} do not fit pixels of shape {pixels.shape}"
-                )
         self.result = np.empty(pixels.shape, np.uint8)
-        self.store = self.result.reshape(-1)
         # Coefficients outside their cells, by unit.
-        grid = (-(-height // self.unit_height), -(-width // self.unit_width))
-        self.missed = np.full(grid, np.iinfo(np.int64).max)
-
-    def shapes(self) -> Iterator[tuple[Unit, np.ndarray]]:
-        """Each shape of units with the places [N, 2] in the grid that have it."""
-        height, width = self.pixels.shape[:2]
-        for rows, row_height in _spans(height, self.unit_height):
-            for columns, column_width in _spans(width, self.unit_width):
-                places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
-                yield unit(self.sampling, row_height, column_width), places.reshape(-1, 2)
+        self.missed = np.full(self.grid.size, np.iinfo(np.int64).max)
 
     def attempt(
         self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
     ) -> np.ndarray:
         """Project units, keep what is better, and return the places to go on with."""
-        width = self.pixels.shape[1]
-        corner = places[:, 0] * self.unit_height * width + places[:, 1] * self.unit_width
-        index = corner + (shape.rows * width + shape.columns)[:, None]
-        index *= shape.channels
-        given = np.empty((shape.channels, *index.shape), np.float32)
-        for channel in range(shape.channels):
-            given[channel] = self.pixels.reshape(-1)[index + channel]
-        cells = gather_cells(shape, self.levels, self.tables, self.parts, places)
+        index = self.grid.index(shape, places)
+        given = gather(self.pixels, shape, index)
+        cells = self.grid.cells(shape, places)
         if effort.smooth:
             given = float_stage.centre(shape, cells)
         # Copies of a place follow each other; the n-th begins n times _APART from what is given.
@@ -259,12 +219,13 @@ class _Image:
         if apart.any():
             noise = generator.standard_normal(given.shape, np.float32)
             given += apart.astype(np.float32) * noise
-        rounding = feedback(shape, self.tables, effort.strength)
+        tables = self.grid.tables
+        rounding = feedback(shape, tables, effort.strength)
         margins = np.stack(
             [
                 np.minimum(
                     effort.margin * _DEVIATIONS * item.noise,
-                    _SHARE * min(1, effort.margin * 1.5) * self.tables[b.component].reshape(64),
+                    _SHARE * min(1, effort.margin * 1.5) * tables[b.component].reshape(64),
                 )
                 for b, item in zip(shape.blocks, rounding, strict=True)
             ],
@@ -306,20 +267,9 @@ class _Image:
         better = better[np.argsort(-missed[better], kind="stable")]  # of copies, the best is last
         self.missed[places[better, 0], places[better, 1]] = missed[better]
         best = self.missed[places[:, 0], places[:, 1]]
-        index, found = index[:, better], found[:, :, better]
-        for channel in range(shape.channels):
-            self.store[index + channel] = found[channel]
+        scatter(found[:, :, better], index[:, better], self.result)
         worth = hopeful & (best[units] > 0) & (best[units] <= effort.patience)
         return places[units[worth]]
-
-
-def _spans(length: int, size: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Numbers of the units along a side that have the same extent, and that extent."""
-    whole, rest = divmod(length, size)
-    if whole:
-        yield np.arange(whole), size
-    if rest:
-        yield np.array([whole]), rest
 
 
 def _snapped(goal: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from keras_jpeg_gan.errors import ModelError
 
 BUNDLED = pathlib.Path(__file__).parents[1] / "weights"
 WEIGHTS_SUFFIX = ".weights.h5"
+LIGHT_SUFFIX = ".tflite"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +47,74 @@ class ModelCard:
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
 
+@dataclasses.dataclass(frozen=True)
+class LightCard:
+    """What a TFLite file of a model is; it stands beside it as NAME.tflite.json.
+
+    Attributes:
+        model: the model's name; weights_sha256: hash of its weights.
+        sha256: hash of the TFLite file.
+        precision: float32, float16, or int8 (dynamic range).
+        tile: side of the square that it takes, in pixels; None where it takes any size.
+        inputs, outputs: of signature `restore`, by name: shape, type and range.
+        halo: pixels around a tile that its result depends on.
+        noise_strides: of each noise field, how many pixels of a side lie under one position.
+        macs_per_pixel: multiply-accumulates.
+        checks: what the exporter measured against Keras.
+    """
+
+    model: str
+    weights_sha256: str
+    sha256: str
+    precision: str
+    tile: int | None
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    halo: int
+    noise_strides: tuple[int, ...]
+    macs_per_pixel: float
+    checks: dict[str, float]
+
+    def write(self, path: pathlib.Path) -> None:
+        """Write the card as JSON."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+
 def bundled_models() -> list[str]:
     """Names of the models that come with the package."""
-    return sorted(path.name.removesuffix(".json") for path in BUNDLED.glob("*.json"))
+    return sorted(
+        path.name.removesuffix(WEIGHTS_SUFFIX) for path in BUNDLED.glob(f"*{WEIGHTS_SUFFIX}")
+    )
+
+
+def light_path(weights: pathlib.Path) -> pathlib.Path:
+    """Where the light file of a weights file stands: NAME.tflite beside NAME.weights.h5."""
+    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + LIGHT_SUFFIX)
+
+
+def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
+    """The light file of a weights file, and its card.
+
+    Returns:
+        None where there is none, or one of other weights.
+
+    Raises:
+        ModelError: its card cannot be read, or does not describe it.
+    """
+    path = light_path(weights)
+    card_path = path.with_name(path.name + ".json")
+    if not (path.is_file() and card_path.is_file()):
+        return None
+    try:
+        values = json.loads(card_path.read_text())
+        card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{card_path}: not the card of a light file ({error})") from error
+    if card.weights_sha256 != file_sha256(weights):
+        return None
+    if card.sha256 != file_sha256(path):
+        raise ModelError(f"{path}: damaged, or not the file that its card describes")
+    return path, card
 
 
 def file_sha256(path: pathlib.Path) -> str:

@@ -26,7 +26,7 @@ def decoder(untrained):
 
 
 def test_tiles_equal_the_whole_to_float_rounding(runtime):
-    image = picture(240, 272).astype(np.float32) / 255
+    image = picture(240, 272).astype(np.float32)
 
     def run(halo: int, tile: int) -> np.ndarray:
         return tiles.run_tiled(
@@ -35,15 +35,15 @@ def test_tiles_equal_the_whole_to_float_rounding(runtime):
 
     assert runtime.halo == 48
     whole = run(halo=48, tile=1024)
-    np.testing.assert_allclose(run(halo=48, tile=96), whole, atol=1e-5)
-    assert np.abs(run(halo=0, tile=96) - whole).max() > 1e-4
+    np.testing.assert_allclose(run(halo=48, tile=96), whole, atol=2e-3)
+    assert np.abs(run(halo=0, tile=96) - whole).max() > 0.02
 
 
 def test_the_halo_is_what_the_network_sees(runtime):
     """22 convolutions at half resolution see 44 pixels far, and the halo no less."""
-    image = picture(208, 208).astype(np.float32)[None] / 255
+    image = picture(208, 208).astype(np.float32)[None]
     changed = image.copy()
-    changed[:, 104:106, 104:106] += 1e6  # so that little is left of it far away, but something
+    changed[:, 104:106, 104:106] += 1e8  # so that little is left of it far away, but something
     difference = runtime.restore(changed, TABLES) - runtime.restore(image, TABLES)
     rows = np.flatnonzero(np.abs(difference).max(axis=(0, 2, 3)))
     distance = max(104 - rows.min(), rows.max() - 105)
