@@ -4,7 +4,8 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test smoke lint picture table
 
-demo: $(VENV)/installed
+# What `pip install keras-jpeg-gan` brings is enough: no TensorFlow.
+demo: $(VENV)/light
 	$(BIN)/python examples/demo.py examples/mountain.jpg demo
 
 test: $(VENV)/installed
@@ -30,7 +31,11 @@ table: $(VENV)/installed
 	$(BIN)/jpeg-gan-evaluate --images=$(IMAGES) --features=$(FEATURES) --quality=5,10,20 \
 		--models=libjpeg,regression,default --methods=exact,mean:16,control --output=build/table
 
-$(VENV)/installed: setup.cfg constraints.txt
+$(VENV)/light: setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,evaluation,test]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed: $(VENV)/light
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,evaluation,export,test]"
 	touch $@

@@ -56,7 +56,9 @@ class Modulation(keras.layers.Layer):
 
     def call(self, features: Any, embedding: Any) -> Any:
         """Modulate features [B, H, W, C] by embedding [B, E]."""
-        gamma, beta = ops.split(self.dense(embedding)[:, None, None, :], 2, axis=-1)
+        # Not [:, None, None]: that is a strided slice, which no phone's GPU takes.
+        scales = ops.reshape(self.dense(embedding), (-1, 1, 1, 2 * features.shape[-1]))
+        gamma, beta = ops.split(scales, 2, axis=-1)
         return features * (1 + gamma) + beta
 
     def compute_output_shape(self, features_shape: tuple, embedding_shape: tuple) -> tuple:

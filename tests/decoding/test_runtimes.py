@@ -1,16 +1,19 @@
-"""The real thing: Keras on TensorFlow, which takes seconds to load."""
+"""The real things: LiteRT, and Keras on TensorFlow, which takes seconds to load."""
 
+import json
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from made_up import jpeg, picture
+from made_up import jpeg, picture, write_card
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, tiles
-from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.errors import ConfigError, ModelError
+from keras_jpeg_gan.models import cards
 
 TABLES = np.full((1, 2, 8, 8), 20, np.float32)
 
@@ -108,3 +111,88 @@ def test_the_command_lets_no_framework_speak(untrained, tmp_path):
     (line,) = done.stdout.splitlines()
     assert line.startswith(f"{tmp_path / 'a.jpg'}: exact: ")
     assert (tmp_path / "a.restored.png").exists()
+
+
+@pytest.mark.parametrize("name", cards.bundled_models())
+def test_both_runtimes_give_the_same_picture(name):
+    content = jpeg(40, 72)
+
+    def restored(kind: str) -> np.ndarray:
+        decoder = Decoder(name, runtime=kind)
+        return decoder.restore(content, seed=7, projection="none").pixels.astype(int)
+
+    difference = np.abs(restored("litert") - restored("tensorflow"))
+    assert difference.max() <= 1
+    assert (difference == 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("name", cards.bundled_models())
+def test_bundled_models_have_light_files_which_auto_takes(name):
+    weights, card = cards.find_model(name)
+    path, light = cards.find_light(weights)
+    assert (light.model, light.weights_sha256) == (name, card.sha256)
+    opened = runtimes.open_runtime("auto", name)
+    assert isinstance(opened, runtimes.LiteRTRuntime)
+    assert (opened.halo, len(opened.noise_strides)) == (48, 10 * card.draws_samples)
+    assert path.suffix == ".tflite"
+
+
+def test_light_files_of_other_weights_are_left_alone(untrained, tmp_path):
+    """A training writes its weights anew; what was exported before is then another model."""
+    weights = tmp_path / "mine.weights.h5"
+    shutil.copy(untrained, weights)
+    write_card(weights)
+    assert cards.find_light(weights) is None
+    for suffix in (".tflite", ".tflite.json"):
+        shutil.copy(cards.BUNDLED / f"default{suffix}", tmp_path / f"mine{suffix}")
+    assert cards.find_light(weights) is None
+    with pytest.raises(ModelError, match=r"export/tflite\.py"):
+        runtimes.open_runtime("litert", weights)
+    card = tmp_path / "mine.tflite.json"
+    of_these = {**json.loads(card.read_text()), "weights_sha256": cards.file_sha256(weights)}
+    card.write_text(json.dumps(of_these))
+    assert cards.find_light(weights) is not None
+    (tmp_path / "mine.tflite").write_bytes(b"TFL3 but damaged")
+    with pytest.raises(ModelError, match="damaged"):
+        runtimes.open_runtime("auto", weights)
+    card.write_text("{}")
+    with pytest.raises(ModelError, match="not the card"):
+        runtimes.open_runtime("auto", weights)
+
+
+def test_files_that_only_look_right_are_refused(tmp_path):
+    path = tmp_path / "bad.tflite"
+    path.write_bytes(b"TFL3 and nothing else")
+    weights, _ = cards.find_model("default")
+    with pytest.raises(ModelError, match="does not load"):
+        runtimes.LiteRTRuntime(path, cards.find_light(weights)[1])
+
+
+def test_the_command_needs_no_framework(tmp_path):
+    """As where only `pip install keras-jpeg-gan` was done: the others cannot be imported."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    absent = [
+        "tensorflow",
+        "keras",
+        "jax",
+        "h5py",
+        "scipy",
+        "skimage",
+        "matplotlib",
+        "ml_collections",
+        "jinja2",
+    ]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "from keras_jpeg_gan.decoding import decode; decode.run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--samples=2", "--mean=2", "--projection=float", "a.jpg"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 3
+    assert (tmp_path / "a.restored.mean.png").exists()

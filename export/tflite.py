@@ -1,0 +1,86 @@
+"""Writes a model as TFLite files, with a card beside each."""
+
+import pathlib
+
+from absl import flags
+
+from keras_jpeg_gan import program
+from keras_jpeg_gan.data.sources import read_image
+from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+from keras_jpeg_gan.decoding.tiles import GRID
+from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.models.cards import LIGHT_SUFFIX, find_model, light_path
+
+USAGE = """python export/tflite.py --model=NAME --output_dir=DIR [--tile=128,256,512,any]
+python export/tflite.py --model=PATH.weights.h5 --light
+
+Writes MODEL_TILE_PRECISION.tflite with a JSON card, for each tile and precision, and
+projection_TILE.tflite, the float projection. Each file is run by LiteRT and compared with Keras
+on photographs; one that is off is not written. --light writes the one that jpeg-gan-decode
+runs, NAME.tflite beside the weights: of any size, in float16."""
+
+_TILES = "128,256,512,any"
+
+_MODEL = flags.DEFINE_string("model", "default", "a bundled name or a path")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder of the files")
+_TILE = flags.DEFINE_list(
+    "tile", _TILES.split(","), f"sides of tiles, multiples of {GRID}, and any for every size"
+)
+_PRECISION = flags.DEFINE_multi_enum(
+    "precision",
+    ["float32", "float16", "int8"],
+    ["float32", "float16", "int8"],
+    "of the weights; int8 quantizes activations as they come (dynamic range)",
+)
+_UINT8 = flags.DEFINE_bool("uint8", False, "pixels in and out as uint8, rounded and clipped")
+_LIGHT = flags.DEFINE_bool("light", False, "write the file of jpeg-gan-decode instead")
+_IMAGES = flags.DEFINE_list(
+    "images",
+    [str(path) for path in sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.jpg"))],
+    "photographs to compare on",
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Check what was given, convert, compare, write."""
+    if arguments:
+        raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
+    if _LIGHT.value == (_OUTPUT_DIR.value is not None):
+        raise program.UsageError("give --output_dir=DIR or --light")
+    tiles = [_parsed(tile) for tile in _TILE.value]
+    weights, card = find_model(_MODEL.value)
+    images = [read_image(pathlib.Path(path)) for path in _IMAGES.value]
+    if not images:
+        raise program.UsageError("give --images=FILES to compare on")
+    import_tensorflow()
+    with caught_standard_error():
+        import tflite_files
+
+        network = tflite_files.Network.load(_MODEL.value)
+    if _LIGHT.value:
+        print(tflite_files.write_network(network, light_path(weights), None, "float16", images))
+        return program.OK
+    folder = pathlib.Path(_OUTPUT_DIR.value)
+    folder.mkdir(parents=True, exist_ok=True)
+    for tile in tiles:
+        for precision in _PRECISION.value:
+            kind = precision + ("_uint8" if _UINT8.value else "")
+            path = folder / f"{card.name}_{tile or 'any'}_{kind}{LIGHT_SUFFIX}"
+            said = tflite_files.write_network(network, path, tile, precision, images, _UINT8.value)
+            print(said, flush=True)
+        if tile is not None:
+            path = folder / f"projection_{tile}{LIGHT_SUFFIX}"
+            print(tflite_files.write_projection(path, tile, images[0]), flush=True)
+    return program.OK
+
+
+def _parsed(tile: str) -> int | None:
+    if tile == "any":
+        return None
+    if not tile.isdecimal() or int(tile) % GRID or not int(tile):
+        raise program.UsageError(f"--tile={tile}: a multiple of {GRID}, or any")
+    return int(tile)
+
+
+if __name__ == "__main__":
+    program.run(main, __name__, USAGE)
