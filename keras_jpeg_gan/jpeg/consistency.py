@@ -6,6 +6,7 @@ and Michaeli). All functions are differentiable, and work in real arithmetic; wh
 of an 8-bit image is the certificate's matter.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -135,21 +136,39 @@ def project(
         ConfigError: as `codec.compress`.
     """
     pixels = _step(ops.cast(pixels, "float32"), levels, tables, sampling, margin)
-    factors = emulator.factors(sampling)
-    for axis in (0, 1):  # across, down
-        in_blocks = max(pair[axis] for pair in factors)
-        size = ops.shape(pixels)[2 - axis]
-        if isinstance(size, int) and size % (8 * in_blocks) == 0:
-            continue
-        cut = (size - 1) // (8 * in_blocks)
-        inner, border = _split(pixels, 8 * in_blocks * cut, axis)
-        border_levels = [
-            _split(component, pair[axis] * cut, axis)[1]
-            for component, pair in zip(levels, factors, strict=True)
-        ]
-        border = _iterate(border, border_levels, tables, sampling, margin)
-        pixels = ops.concatenate([inner, border], axis=2 - axis)
+    for axis, size in ((0, ops.shape(pixels)[2]), (1, ops.shape(pixels)[1])):  # across, down
+        unit = 8 * max(pair[axis] for pair in emulator.factors(sampling))
+        arguments = pixels, levels, tables, sampling, margin, axis
+        if isinstance(size, int):
+            pixels = pixels if size % unit == 0 else _project_border(*arguments)
+        else:
+            pixels = ops.cond(
+                ops.equal(size % unit, 0),
+                lambda whole=pixels: whole,
+                functools.partial(_project_border, *arguments),
+            )
     return pixels
+
+
+def _project_border(
+    pixels: Any,
+    levels: Sequence[Any],
+    tables: Sequence[Any],
+    sampling: str,
+    margin: float,
+    axis: int,
+) -> Any:
+    """The pixels with the MCUs anew that the right (axis 0) or lower (1) border cuts."""
+    factors = emulator.factors(sampling)
+    in_blocks = max(pair[axis] for pair in factors)
+    cut = (ops.shape(pixels)[2 - axis] - 1) // (8 * in_blocks)
+    inner, border = _split(pixels, 8 * in_blocks * cut, axis)
+    border_levels = [
+        _split(component, pair[axis] * cut, axis)[1]
+        for component, pair in zip(levels, factors, strict=True)
+    ]
+    border = _iterate(border, border_levels, tables, sampling, margin)
+    return ops.concatenate([inner, border], axis=2 - axis)
 
 
 def _step(

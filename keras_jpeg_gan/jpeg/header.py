@@ -316,7 +316,7 @@ class _Walk:
                 raise JpegFormatError(f"a malformed segment of quantization tables: {BROKEN}")
             steps = np.frombuffer(content[1 : 1 + size], ">u2" if wide else "u1")
             table = np.zeros(64, np.int32)
-            table[_ZIGZAG] = steps
+            table[ZIGZAG] = steps
             self._defined[number] = table.reshape(8, 8)
             content = content[1 + size :]
 
@@ -377,4 +377,4 @@ def _zigzag() -> np.ndarray:
     return np.array(order)
 
 
-_ZIGZAG = _zigzag()
+ZIGZAG = _zigzag()

@@ -1,0 +1,63 @@
+"""Writes a model as a SavedModel for TensorFlow Serving."""
+
+import pathlib
+
+from absl import flags
+
+from keras_jpeg_gan import program
+from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+from keras_jpeg_gan.decoding.tiles import GRID
+from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.models.cards import find_model
+
+USAGE = """python export/saved_model.py --model=NAME --output_dir=DIR [flags]
+
+Writes DIR/VERSION, a SavedModel that takes JPEG files and gives PNG files, with requests that
+warm a server up, and DIR/models.config and DIR/batching.config. export/README.md has its
+signatures, how to serve it, and clients."""
+
+_MODEL = flags.DEFINE_string("model", "default", "a bundled name or a path")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder of the versions")
+_VERSION = flags.DEFINE_integer("version", None, "an integer; the next free one by default", 1)
+_TILE = flags.DEFINE_integer("tile", 256, f"side of signature tile, a multiple of {GRID}", GRID)
+_MAX_MEGAPIXELS = flags.DEFINE_float(
+    "max_megapixels", 100.0, "larger files are refused by the server", 0.0
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Check what was given, build the graph, write it."""
+    if arguments:
+        raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
+    if _OUTPUT_DIR.value is None:
+        raise program.UsageError("give --output_dir=DIR")
+    if _TILE.value % GRID:
+        raise program.UsageError(f"--tile={_TILE.value}: a multiple of {GRID}")
+    folder = pathlib.Path(_OUTPUT_DIR.value)
+    version = _VERSION.value or _next_version(folder)
+    if (folder / str(version)).exists():
+        raise program.UsageError(
+            f"{folder / str(version)} is there, and a server may be reading it: another --version"
+        )
+    find_model(_MODEL.value)
+    import_tensorflow()
+    with caught_standard_error():
+        import serving_files
+        from graph_restorer import Restorer
+        from tflite_files import Network
+
+        restorer = Restorer(Network.load(_MODEL.value), _MAX_MEGAPIXELS.value, _TILE.value)
+    try:
+        print(serving_files.write_version(restorer, folder, version))
+    except OSError as error:
+        raise program.UsageError(f"--output_dir={folder}: {error.strerror}") from error
+    return program.OK
+
+
+def _next_version(folder: pathlib.Path) -> int:
+    there = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    return 1 + max(there, default=0)
+
+
+if __name__ == "__main__":
+    program.run(main, __name__, USAGE)
