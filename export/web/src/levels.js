@@ -1,10 +1,13 @@
 // A file's levels without an entropy decoder: no kept-up one on npm gives coefficients. Where the
 // browser hands out the decoded component planes (WebCodecs), their DCT, rounded, gives the levels
-// back but where samples were clipped to 0..255. Else the decoded pixels are compressed again, whose
+// back but for some where samples were clipped. Else the decoded pixels are compressed again, whose
 // colours were rounded and whose chroma was smoothed: luma is good, chroma less so.
 
-import { componentPlanes, forward } from "./codec.js";
+import { componentPlanes, forward, inverse } from "./codec.js";
 import { largestFactors, withWholeBlocks } from "./jpeg.js";
+
+// Rounds of guessing what samples were before the decoder clipped them.
+const UNCLIPPING = 10;
 
 const PLANAR = new Set(["I420", "I422", "I444"]);
 
@@ -20,10 +23,29 @@ export async function estimateLevels(bytes, header, image) {
   const decoded = await decodedPlanes(bytes, header);
   const planes = decoded ?? componentPlanes(image, header.components);
   const levels = planes.map((plane, i) => {
-    const { rows, columns, data } = forward(plane, header.tables[i]);
-    return { rows, columns, data: data.map(Math.round) };
+    return decoded ? unclippedLevels(plane, header.tables[i]) : roundedLevels(plane, header.tables[i]);
   });
   return { levels, source: decoded ? "planes" : "pixels" };
+}
+
+function roundedLevels(plane, table) {
+  const { rows, columns, data } = forward(plane, table);
+  return { rows, columns, data: data.map(Math.round) };
+}
+
+/** Levels of a decoded plane less 128: clipped samples may lie anywhere beyond -128 or 127. */
+export function unclippedLevels(plane, table) {
+  let levels = roundedLevels(plane, table);
+  if (!plane.data.some((sample) => sample === -128 || sample === 127)) return levels;
+  for (let round = 0; round < UNCLIPPING; round += 1) {
+    const meant = inverse(levels, table).data;
+    const data = plane.data.map((sample, k) => {
+      if (sample === -128) return Math.min(sample, meant[k]);
+      return sample === 127 ? Math.max(sample, meant[k]) : sample;
+    });
+    levels = roundedLevels({ ...plane, data }, table);
+  }
+  return levels;
 }
 
 /** Each component's samples less 128, or null where the browser does not give them. */

@@ -31,18 +31,19 @@ const METHODS = {
   /** Take a JPEG file; it stands for all that follows. */
   async open({ file }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const header = readHeader(bytes);
-    const coded = withoutExtras(bytes, header);
+    const original = readHeader(bytes);
+    const coded = withoutExtras(bytes, original);
+    const header = readHeader(coded);
     const decoded = await decode(coded);
     if (decoded.width !== header.width || decoded.height !== header.height) {
       throw new Error("the browser decodes this file to another size");
     }
-    photo = { header, coded, decoded };
+    photo = { header, coded, decoded, metadata: original };
     return {
       pixels: decoded,
       sampling: samplingName(header),
       frame: header.frame,
-      orientation: orientationOf(header.exif),
+      orientation: orientationOf(original.exif),
     };
   },
 
@@ -77,7 +78,7 @@ const METHODS = {
     const canvas = new OffscreenCanvas(pixels.width, pixels.height);
     canvas.getContext("2d", { alpha: false }).putImageData(pixels, 0, 0);
     const blob = await canvas.convertToBlob({ type: "image/png" });
-    return withMetadata(new Uint8Array(await blob.arrayBuffer()), photo.header, comment);
+    return withMetadata(new Uint8Array(await blob.arrayBuffer()), photo.metadata, comment);
   },
 };
 
