@@ -9,7 +9,7 @@ import { defineConfig } from "vite";
 
 const MODELS = path.resolve(process.env.MODELS ?? path.join(import.meta.dirname, "../../build/tflite"));
 const CARD = /^.+_\d+_float32\.json$/; // the browser takes fixed tiles only
-const RUNTIMES = ["litert_wasm_internal", "litert_wasm_compat_internal"];
+const RUNTIMES = ["litert_wasm_internal", "litert_wasm_compat_internal", "litert_wasm_jspi_internal"];
 
 /** LiteRT's WebAssembly, which it looks for by name, beside the worker's script. */
 function litert() {

@@ -1,6 +1,6 @@
 // The .tflite files in LiteRT.js: WebGPU where there is one, otherwise WebAssembly.
 
-import { getWebGpuDevice, loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
+import { getWebGpuDevice, loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 
 let runtime;
 
@@ -15,15 +15,15 @@ export class Network {
    * @param {string} base URL of the page, ending in a slash.
    */
   static async load(card, base) {
-    runtime ??= loadLiteRt(`${base}assets/`);
-    await runtime;
+    runtime ??= loadRuntime(base);
+    const mixes = await runtime;
     const url = `${base}models/${card.file}`;
     if (getWebGpuDevice()) {
       try {
         // Half precision would be off by more than the two grey levels that are promised.
         const options = { accelerator: "webgpu", gpuOptions: { precision: "fp32" } };
         const model = await loadAndCompile(url, options);
-        if (model.isFullyAccelerated) return new Network(card, model, "WebGPU");
+        if (mixes || model.isFullyAccelerated) return new Network(card, model, "WebGPU");
         model.delete();
       } catch (error) {
         console.warn("WebGPU does not take the network:", error);
@@ -65,4 +65,12 @@ export class Network {
   delete() {
     this.#model.delete();
   }
+}
+
+/** Load LiteRT, and say whether it can run a part of a network on the CPU and the rest on the GPU. */
+async function loadRuntime(base) {
+  const adapter = await navigator.gpu?.requestAdapter();
+  const mixes = Boolean(adapter) && (await supportsFeature("jspi"));
+  await loadLiteRt(`${base}assets/`, { jspi: mixes });
+  return mixes;
 }

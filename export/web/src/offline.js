@@ -17,5 +17,6 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request)));
+  const kept = caches.match(event.request, { ignoreVary: true });
+  event.respondWith(kept.then((response) => response ?? fetch(event.request)));
 });

@@ -30,7 +30,10 @@ export async function openPage(flags = []) {
   const [requests, errors] = [[], []];
   context.on("request", (request) => requests.push(request.url()));
   page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("console", (message) => {
+    const chatter = /^(INFO|WARNING):/.test(message.text()); // LiteRT logs all as errors
+    if (message.type() === "error" && !chatter) errors.push(message.text());
+  });
   await page.goto(origin);
   await page.waitForFunction(() => document.querySelectorAll("#model option").length > 0);
   const close = async () => {
@@ -45,10 +48,9 @@ export async function idle(page) {
   await page.waitForFunction(() => !document.getElementById("file").disabled, null, { timeout: 300_000 });
 }
 
-/** Give the page a file, and wait for its first sample. */
+/** Give the page a file, and wait for its sample. */
 export async function give(page, file) {
   await page.setInputFiles("#file", file);
-  await page.waitForFunction(() => document.getElementById("file").disabled);
   await idle(page);
 }
 

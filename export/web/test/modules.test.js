@@ -14,6 +14,7 @@ import {
   withWholeBlocks,
   withoutExtras,
 } from "../src/jpeg.js";
+import { unclippedLevels } from "../src/levels.js";
 import { noiseWindow, philox } from "../src/noise.js";
 import { crc32 } from "../src/png.js";
 import { countMissed, project } from "../src/projection.js";
@@ -212,6 +213,18 @@ test("codec: the transform of blocks is orthonormal, and its inverse is one", ()
   const energy = (values) => values.reduce((sum, value) => sum + value * value, 0);
   assert.ok(Math.abs(energy(coefficients.data) / energy(data) - 1) < 1e-6);
   assertClose(inverse(coefficients, ones64).data, data, 1e-5);
+});
+
+test("levels: come back from rounded and clipped samples", () => {
+  const table = Array.from({ length: 64 }, (_, k) => 10 * (1 + (k >> 3) + (k & 7)));
+  const noise = noiseWindow(1n, 0, 0, 0, 128, 128);
+  const within = (samples) => samples.map((sample) => Math.min(Math.max(Math.round(sample), -128), 127));
+  const plane = { rows: 128, columns: 128, data: within(noise.map((value) => 60 * value)) };
+  const levels = forward(plane, table).data.map(Math.round);
+  const decoded = { ...plane, data: within(inverse({ ...plane, data: levels }, table).data) };
+  const off = ({ data }) => data.filter((value, k) => Math.round(value) !== levels[k]).length;
+  assert.ok(off(forward(decoded, table)) > 30);
+  assert.equal(off(unclippedLevels(decoded, table)), 0);
 });
 
 test("projection: the projected image is Python's, whole and cut MCUs", () => {

@@ -1,7 +1,4 @@
-"""Writes vectors.json: what the package's own functions give, for the tests of the page's modules.
-
-    python export/web/test/vectors.py
-"""
+"""Writes vectors.json beside it: the package's own values, for the tests of the page's modules."""
 
 import base64
 import json
@@ -21,8 +18,15 @@ ROOT = pathlib.Path(__file__).parents[3]
 
 WINDOWS = [(0, 0, 0, 0, 2, 8), (7, 3, 5, 2, 3, 9), (12345678901234567890, 9, 100000, 1001, 2, 7)]
 # Sampling, width, height: whole MCUs, and cut ones.
-CASES = [("gray", 21, 11), ("4:4:4", 21, 11), ("4:2:2", 21, 19), ("4:2:0", 32, 16), ("4:2:0", 21, 19),
-         ("4:2:0", 16, 5), ("2x2,1x2,1x1", 27, 9)]  # fmt: skip
+CASES = [
+    ("gray", 21, 11),
+    ("4:4:4", 21, 11),
+    ("4:2:2", 21, 19),
+    ("4:2:0", 32, 16),
+    ("4:2:0", 21, 19),
+    ("4:2:0", 16, 5),
+    ("2x2,1x2,1x1", 27, 9),
+]
 QUALITY = 30
 MARGIN = 0.02  # as the page and decoding/runtimes.py
 
@@ -55,9 +59,8 @@ def projection(sampling: str, width: int, height: int) -> dict[str, Any]:
     tables = [luma, chroma, chroma][: len(factors)]
     target = np.clip(np.rint(noisy_pixels(1, width, height, len(factors))), 0, 255).astype(np.uint8)
     levels = emulator.emulate(target[..., 0] if len(factors) == 1 else target, tables, sampling)
-    given = consistency.batch_of_one(
-        noisy_pixels(2, width, height, len(factors)), levels, [table.astype(np.float32) for table in tables]
-    )
+    pixels = noisy_pixels(2, width, height, len(factors))
+    given = consistency.batch_of_one(pixels, levels, tables)
     projected = ops.convert_to_numpy(consistency.project(*given, sampling, MARGIN))
     return {
         "components": [{"across": h, "down": v} for h, v in factors],
