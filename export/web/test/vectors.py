@@ -19,13 +19,12 @@ ROOT = pathlib.Path(__file__).parents[3]
 WINDOWS = [(0, 0, 0, 0, 2, 8), (7, 3, 5, 2, 3, 9), (12345678901234567890, 9, 100000, 1001, 2, 7)]
 # Sampling, width, height: whole MCUs, and cut ones.
 CASES = [
-    ("gray", 21, 11),
-    ("4:4:4", 21, 11),
-    ("4:2:2", 21, 19),
+    ("gray", 16, 11),
+    ("4:4:4", 21, 8),
+    ("4:2:2", 16, 19),
     ("4:2:0", 32, 16),
     ("4:2:0", 21, 19),
-    ("4:2:0", 16, 5),
-    ("2x2,1x2,1x1", 27, 9),
+    ("2x2,1x2,1x1", 27, 16),
 ]
 QUALITY = 30
 MARGIN = 0.02  # as the page and decoding/runtimes.py
@@ -50,7 +49,7 @@ def as_planes(levels: np.ndarray) -> np.ndarray:
 
 def projection(sampling: str, width: int, height: int) -> dict[str, Any]:
     """Levels of one noisy image, and another projected onto them."""
-    from keras import ops
+    import tensorflow as tf
 
     from keras_jpeg_gan.jpeg import consistency
 
@@ -61,7 +60,7 @@ def projection(sampling: str, width: int, height: int) -> dict[str, Any]:
     levels = emulator.emulate(target[..., 0] if len(factors) == 1 else target, tables, sampling)
     pixels = noisy_pixels(2, width, height, len(factors))
     given = consistency.batch_of_one(pixels, levels, tables)
-    projected = ops.convert_to_numpy(consistency.project(*given, sampling, MARGIN))
+    projected = tf.function(consistency.project)(*given, sampling, MARGIN).numpy()
     return {
         "components": [{"across": h, "down": v} for h, v in factors],
         "width": width,
