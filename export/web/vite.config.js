@@ -59,8 +59,17 @@ function offline() {
   };
 }
 
+// The browser itself keeps what the page has on this machine; a worker heeds only its own file's header.
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'";
+
+function policy() {
+  const attrs = { "http-equiv": "Content-Security-Policy", content: POLICY };
+  return { name: "policy", transformIndexHtml: () => [{ tag: "meta", attrs, injectTo: "head-prepend" }] };
+}
+
 export default defineConfig({
   base: "./", // under any path of a server
+  preview: { headers: { "Content-Security-Policy": POLICY } },
   build: { target: "es2022", assetsInlineLimit: 0 },
-  plugins: [litert(), models(), offline()],
+  plugins: [policy(), litert(), models(), offline()],
 });

@@ -16,6 +16,7 @@ let result = null; // {pixels, comment, suffix} of what is shown
 async function run(doing, method, parameters) {
   setBusy(true);
   say("");
+  part("progress").value = 0;
   try {
     return await client.request(method, parameters, ({ share, what }) => {
       part("running").hidden = false;
@@ -114,10 +115,10 @@ function showFacts(sample) {
     ["Image", `${width} × ${height}, ${photo.sampling}, ${photo.frame}`],
   ];
   if (sample) {
-    facts.push(["Network", `${sample.accelerator}, tiles of ${sample.tile}, ${sample.seconds.toFixed(1)} s`]);
+    facts.push(["Network", `${sample.accelerator}, tiles of ${sample.tile}, ${sample.seconds.toFixed(1)}\u00a0s`]);
     if (sample.source) {
       const kept = sample.levels - sample.missed;
-      facts.push(["Levels", `${SOURCES[sample.source]}; ${percent(kept, sample.levels)} kept`]);
+      facts.push(["Levels", `${SOURCES[sample.source]}; ${share(kept, sample.levels)} kept after rounding`]);
     }
   }
   const entries = facts.flatMap(([term, text]) => [["dt", term], ["dd", text]]);
@@ -126,9 +127,9 @@ function showFacts(sample) {
   );
 }
 
-/** A share that is 100 % only if it is whole. */
-function percent(count, all) {
-  return count === all ? "all" : `${(Math.floor((count / all) * 10000) / 100).toFixed(2)} %`;
+/** A share in percent, or that it is whole. */
+function share(count, all) {
+  return count === all ? "all" : `${(Math.floor((count / all) * 10000) / 100).toFixed(2)}\u00a0%`;
 }
 
 function setBusy(busy) {

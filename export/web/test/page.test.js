@@ -91,6 +91,7 @@ test("work is cancelled between windows, and begun anew", { skip }, async () => 
   await page.selectOption("#count", "32");
   await page.click("#deviate");
   await page.waitForFunction(() => document.getElementById("progress").value > 0);
+  assert.ok(await page.isVisible("#running"));
   await page.click("#cancel");
   await idle(page);
   assert.equal(await text("said"), "Cancelled.");
