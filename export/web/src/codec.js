@@ -49,7 +49,7 @@ export function addChange(image, planes, components) {
   const layouts = layoutsOf(image, components);
   const changes = planes.map(({ rows, columns, data }, i) => {
     const { across, down, ys, xs } = layouts[i];
-    const sums = new Float64Array(image.width * image.height);
+    const sums = new Float32Array(image.width * image.height);
     const [inRows, inColumns] = [counts(ys, image.height), counts(xs, image.width)];
     for (let y = 0; y < rows * down; y += 1) {
       const line = ys[y] * image.width, from = Math.floor(y / down) * columns;

@@ -3,7 +3,7 @@
 
 export class JpegFormatError extends Error {}
 
-export const MAX_MEGAPIXELS = 100;
+export const MAX_MEGAPIXELS = 50; // some two gigabytes of memory
 
 const BROKEN = "a broken JPEG; get another copy";
 const CONVERT = "convert it with another program";
@@ -18,7 +18,7 @@ const FRAMES = new Map([
 const REFUSED = new Map([
   [0xc3, "lossless"],
   ...[0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf].map((code) => [code, "hierarchical"]),
-  ...[0xc9, 0xca, 0xcb].map((code) => [code, "arithmetic-coded"]),
+  ...[0xc9, 0xca, 0xcb].map((code) => [code, "arithmetically coded"]), // browsers do not take them
 ]);
 
 // Natural index of each zigzag position (T.81, figure A.6): diagonals, upwards by turns.
@@ -50,15 +50,16 @@ export function readHeader(bytes) {
     throw new JpegFormatError("not a JPEG: give the JPEG that it was made from, if any");
   }
   const header = { frame: "", extras: [], exif: null, icc: null };
-  const found = { tables: new Map(), latched: new Map(), icc: [], jfif: false, adobe: null, scans: 0 };
+  const found = { tables: new Map(), latched: new Map(), icc: [], jfif: false, adobe: null, scans: 0, end: false };
   for (const { code, start, content, stop } of segments(bytes)) {
     if (REFUSED.has(code)) {
       const kind = REFUSED.get(code);
-      throw new JpegFormatError(`a ${kind} JPEG: only baseline and progressive ones are restored; ${CONVERT}`);
+      throw new JpegFormatError(`${kind}: only baseline and progressive JPEGs are restored; ${CONVERT}`);
     }
     if (FRAMES.has(code)) readFrame(header, FRAMES.get(code), content, start);
     else if (code === DQT) readTables(found.tables, content);
     else if (code === SOS) readScan(header, found, content);
+    else if (code === EOI) found.end = true;
     else if (code === APP0 && begins(content, "JFIF\0")) found.jfif = true;
     else if (code === APP14 && begins(content, "Adobe") && content.length >= 12) found.adobe = content[11];
     else if (code === APP1 || code === APP2) {
@@ -69,6 +70,7 @@ export function readHeader(bytes) {
   }
   if (!header.frame) throw new JpegFormatError(`no frame header: ${BROKEN}`);
   if (!found.scans) throw new JpegFormatError(`it ends before its first scan: ${BROKEN}`);
+  if (!found.end) throw new JpegFormatError("its end is missing: jpeg-gan-decode --allow_truncated restores what is there");
   header.icc = joined(found.icc.filter(Boolean));
   header.tables = header.components.map((part, i) => {
     const table = found.latched.get(i) ?? found.tables.get(part.table);
@@ -81,13 +83,16 @@ export function readHeader(bytes) {
 
 function* segments(bytes) {
   let position = 2;
-  while (position + 4 <= bytes.length) {
+  while (position + 2 <= bytes.length) {
     if (bytes[position] !== 0xff || bytes[position + 1] < 0xc0 || bytes[position + 1] === 0xff) {
       position += 1; // entropy-coded data, stuffing, fill
       continue;
     }
     const code = bytes[position + 1];
-    if (code === EOI) return;
+    if (code === EOI) {
+      yield { code };
+      return;
+    }
     if (code >= 0xd0 && code < SOI) {
       position += 2; // restart
       continue;

@@ -10,6 +10,9 @@ export const MARGIN = 0.02;
 // Where the image's border cuts an MCU.
 const EDGE_ITERATIONS = 60;
 
+// Rows of pixels that are worked on at once, to bound memory; a multiple of all MCUs' heights.
+const STRIP = 192;
+
 /**
  * Project an image onto a file's levels. In whole MCUs this is the orthogonal projection; in those
  * that the right or lower border cuts, an accelerated alternating projection.
@@ -20,23 +23,43 @@ const EDGE_ITERATIONS = 60;
  * @returns {object} an image, not clipped.
  */
 export function project(image, file, levels, margin = MARGIN) {
+  const result = { ...image, data: image.data.slice() };
+  for (const strip of strips(result, file, levels)) {
+    strip.image.data.set(step(strip.image, file, strip.levels, margin).data);
+  }
   const unit = largestFactors(file.components).map((factor) => 8 * factor);
-  let result = step(image, file, levels, margin);
   const cut = [Math.floor((image.width - 1) / unit[0]), Math.floor((image.height - 1) / unit[1])];
-  if (image.width % unit[0]) result = projectBorder(result, file, levels, margin, cut[0], 0);
-  if (image.height % unit[1]) result = projectBorder(result, file, levels, margin, 0, cut[1]);
+  if (image.width % unit[0]) projectBorder(result, file, levels, margin, cut[0], 0);
+  if (image.height % unit[1]) projectBorder(result, file, levels, margin, 0, cut[1]);
   return result;
 }
 
 /** How many levels of a file's an image misses by more than half a step. */
-export function countMissed(image, { components, tables }, levels) {
+export function countMissed(image, file, levels) {
   let missed = 0;
-  componentPlanes(image, components).forEach((plane, i) => {
-    forward(plane, tables[i]).data.forEach((value, k) => {
-      if (Math.abs(value - levels[i].data[k]) > 0.5) missed += 1;
+  for (const strip of strips(image, file, levels)) {
+    componentPlanes(strip.image, file.components).forEach((plane, i) => {
+      forward(plane, file.tables[i]).data.forEach((value, k) => {
+        if (Math.abs(value - strip.levels[i].data[k]) > 0.5) missed += 1;
+      });
     });
-  });
+  }
   return missed;
+}
+
+/** Views of an image's rows and their levels, whole MCUs each. */
+function* strips(image, { components }, levels) {
+  const [, vMax] = largestFactors(components);
+  const line = image.width * image.channels;
+  for (let top = 0; top < image.height; top += STRIP) {
+    const bottom = Math.min(top + STRIP, image.height);
+    const rows = { ...image, height: bottom - top, data: image.data.subarray(top * line, bottom * line) };
+    const own = levels.map(({ rows: height, columns, data }, i) => {
+      const [first, last] = [top, top + STRIP].map((y) => Math.min((y * components[i].down) / vMax, height));
+      return { rows: last - first, columns, data: data.subarray(first * columns, last * columns) };
+    });
+    yield { image: rows, levels: own };
+  }
 }
 
 /** Clamp the coefficients to their cells, and spread the change over the pixels. */
@@ -53,7 +76,7 @@ function step(image, { components, tables }, levels, margin) {
   return addChange(image, changes, components);
 }
 
-/** Iterate on what lies right of and below a number of MCUs (one of the two is 0). */
+/** Iterate, in place, on what lies right of and below a number of MCUs (one of the two is 0). */
 function projectBorder(image, file, levels, margin, across, down) {
   const [hMax, vMax] = largestFactors(file.components);
   const [left, top] = [8 * hMax * across, 8 * vMax * down];
@@ -62,13 +85,11 @@ function projectBorder(image, file, levels, margin, across, down) {
     return cropPlane(plane, 8 * h * across, 8 * v * down);
   });
   const border = iterate(cropImage(image, left, top), file, borderLevels, margin);
-  const result = { ...image, data: image.data.slice() };
   const line = border.width * image.channels;
   for (let row = 0; row < border.height; row += 1) {
     const to = ((top + row) * image.width + left) * image.channels;
-    result.data.set(border.data.subarray(row * line, (row + 1) * line), to);
+    image.data.set(border.data.subarray(row * line, (row + 1) * line), to);
   }
-  return result;
 }
 
 /** Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights). */
