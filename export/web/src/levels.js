@@ -1,0 +1,92 @@
+// A file's levels without an entropy decoder: no kept-up one on npm gives coefficients. Where the
+// browser hands out the decoded component planes (WebCodecs), their DCT, rounded, gives the levels
+// back but for some where samples were clipped. Else the decoded pixels are compressed again, whose
+// colours were rounded and whose chroma was smoothed: luma is good, chroma less so.
+
+import { componentPlanes, forward, inverse } from "./codec.js";
+import { largestFactors, withWholeBlocks } from "./jpeg.js";
+
+// Rounds of guessing what samples were before the decoder clipped them.
+const UNCLIPPING = 10;
+
+const PLANAR = new Set(["I420", "I422", "I444"]);
+
+/**
+ * The levels of a file.
+ *
+ * @param {Uint8Array} bytes the file, without EXIF.
+ * @param {object} header of the file.
+ * @param {object} image its decode, as codec.js has it.
+ * @returns {Promise<{levels: object[], source: "planes" | "pixels"}>}
+ */
+export async function estimateLevels(bytes, header, image) {
+  const decoded = await decodedPlanes(bytes, header);
+  const planes = decoded ?? componentPlanes(image, header.components);
+  const levels = planes.map((plane, i) => {
+    return decoded ? unclippedLevels(plane, header.tables[i]) : roundedLevels(plane, header.tables[i]);
+  });
+  return { levels, source: decoded ? "planes" : "pixels" };
+}
+
+function roundedLevels(plane, table) {
+  const { rows, columns, data } = forward(plane, table);
+  return { rows, columns, data: data.map(Math.round) };
+}
+
+/** Levels of a decoded plane less 128: clipped samples may lie anywhere beyond -128 or 127. */
+export function unclippedLevels(plane, table) {
+  let levels = roundedLevels(plane, table);
+  if (!plane.data.some((sample) => sample === -128 || sample === 127)) return levels;
+  for (let round = 0; round < UNCLIPPING; round += 1) {
+    const meant = inverse(levels, table).data;
+    const data = plane.data.map((sample, k) => {
+      if (sample === -128) return Math.min(sample, meant[k]);
+      return sample === 127 ? Math.max(sample, meant[k]) : sample;
+    });
+    levels = roundedLevels({ ...plane, data }, table);
+  }
+  return levels;
+}
+
+/** Each component's samples less 128, or null where the browser does not give them. */
+async function decodedPlanes(bytes, header) {
+  if (!("ImageDecoder" in globalThis)) return null;
+  let frame;
+  try {
+    const data = withWholeBlocks(bytes, header);
+    const decoder = new ImageDecoder({ data, type: "image/jpeg", colorSpaceConversion: "none" });
+    ({ image: frame } = await decoder.decode());
+    decoder.close();
+    const samples = new Uint8Array(frame.allocationSize());
+    const layouts = await frame.copyTo(samples);
+    const gray = header.components.length === 1; // comes as RGB of equal channels
+    if (!gray && !PLANAR.has(frame.format)) return null;
+    return header.components.map((part, i) =>
+      wholeBlocks(samples, layouts[i], gray ? 4 : 1, sizeOf(part, frame.visibleRect, header), blocksOf(part, header)),
+    );
+  } catch {
+    return null; // pixels will do
+  } finally {
+    frame?.close();
+  }
+}
+
+function sizeOf(part, { width, height }, { components }) {
+  const [across, down] = largestFactors(components);
+  return [Math.ceil((height * part.down) / down), Math.ceil((width * part.across) / across)];
+}
+
+function blocksOf(part, header) {
+  return sizeOf(part, header, header).map((size) => 8 * Math.ceil(size / 8));
+}
+
+function wholeBlocks(samples, { offset, stride }, step, [height, width], [rows, columns]) {
+  const data = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    const line = offset + Math.min(row, height - 1) * stride;
+    for (let column = 0; column < columns; column += 1) {
+      data[row * columns + column] = samples[line + step * Math.min(column, width - 1)] - 128;
+    }
+  }
+  return { rows, columns, data };
+}

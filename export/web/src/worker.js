@@ -1,0 +1,145 @@
+// The worker: decodes one photograph, restores and compares it; the page only shows.
+// Requests are {id, method, parameters}; replies {id, progress} and at last {id, result} or
+// {id, error}. {cancel: true} stops what runs.
+
+import { estimateLevels } from "./levels.js";
+import { networkTables, orientationOf, readHeader, samplingName, withoutExtras } from "./jpeg.js";
+import { Network } from "./network.js";
+import { SEEDS } from "./noise.js";
+import { withMetadata } from "./png.js";
+import { estimate, finish, fromPixels } from "./restore.js";
+import { Spread, deviationMap } from "./spread.js";
+import { chooseTile } from "./tiles.js";
+
+const BASE = new URL("..", self.location.href).href; // the worker lies in assets/
+
+class Cancelled extends Error {}
+
+let cards;
+let network;
+let photo;
+let cancelled = false;
+
+const METHODS = {
+  /** The models that there are: their cards. */
+  async models() {
+    const response = await fetch(`${BASE}models/index.json`);
+    cards = await response.json();
+    return cards;
+  },
+
+  /** Take a JPEG file; it stands for all that follows. */
+  async open({ file }) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const original = readHeader(bytes);
+    const coded = withoutExtras(bytes, original);
+    const header = readHeader(coded);
+    const decoded = await decode(coded);
+    if (decoded.width !== header.width || decoded.height !== header.height) {
+      throw new Error("the browser decodes this file to another size");
+    }
+    photo = { header, coded, decoded, metadata: original };
+    return {
+      pixels: decoded,
+      sampling: samplingName(header),
+      frame: header.frame,
+      orientation: orientationOf(original.exif),
+    };
+  },
+
+  /** Restore the photograph: one sample. */
+  async restore({ model, seed, projected }, progress) {
+    await load(model, progress);
+    const started = performance.now();
+    const sample = await draw(BigInt(seed), projected, progress);
+    const seconds = (performance.now() - started) / 1000;
+    const { accelerator, card } = network;
+    const { source, count } = projected ? photo.levels : {};
+    return { ...sample, seconds, accelerator, tile: card.tile, source, levels: count };
+  },
+
+  /** Draw several samples, from a seed on, and map where they differ. */
+  async deviate({ model, seed, projected, count }, progress) {
+    await load(model, progress);
+    const spread = new Spread();
+    for (let k = 0; k < count; k += 1) {
+      const within = (share) => progress((k + share) / count, `sample ${k + 1} of ${count}`);
+      const { pixels } = await draw((BigInt(seed) + BigInt(k)) % SEEDS, projected, within);
+      spread.add(pixels.data);
+    }
+    const { deviation } = spread;
+    const { width, height } = photo.header;
+    const mean = deviation.reduce((sum, value) => sum + value, 0) / deviation.length;
+    return { pixels: new ImageData(deviationMap(deviation), width, height), mean };
+  },
+
+  /** A PNG file of pixels, with the photograph's metadata. */
+  async png({ pixels, comment }) {
+    const canvas = new OffscreenCanvas(pixels.width, pixels.height);
+    canvas.getContext("2d", { alpha: false }).putImageData(pixels, 0, 0);
+    const blob = await canvas.convertToBlob({ type: "image/png" });
+    return withMetadata(new Uint8Array(await blob.arrayBuffer()), photo.metadata, comment);
+  },
+};
+
+/** The browser's own decode, bit for bit: no colour management, no alpha, no turning. */
+async function decode(bytes) {
+  const blob = new Blob([bytes], { type: "image/jpeg" });
+  const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(blob, options);
+  } catch {
+    throw new Error("the browser cannot decode it: a broken JPEG; get another copy");
+  }
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return context.getImageData(0, 0, width, height);
+}
+
+/** Have the network of a model whose tile suits the photograph. */
+async function load(model, progress) {
+  const { width, height } = photo.header;
+  const card = chooseTile(cards.filter((one) => one.model === model), height, width);
+  if (network?.card === card) return;
+  await progress(0, "loading the network");
+  network?.delete();
+  network = undefined;
+  network = await Network.load(card, BASE);
+}
+
+async function draw(seed, projected, progress) {
+  const { header, coded, decoded } = photo;
+  photo.tables ??= networkTables(header.tables);
+  const estimated = await estimate(decoded, network, photo.tables, seed, progress);
+  if (projected) photo.levels ??= await levelsOf(coded, header, decoded);
+  return finish(estimated, header, projected ? photo.levels.planes : null);
+}
+
+async function levelsOf(coded, header, decoded) {
+  const image = fromPixels(decoded, header.components.length === 1);
+  const { levels: planes, source } = await estimateLevels(coded, header, image);
+  return { planes, source, count: planes.reduce((sum, { data }) => sum + data.length, 0) };
+}
+
+/** Say how far the work is, and hear whether it is still wanted. */
+function reporter(id) {
+  return async (share, what) => {
+    self.postMessage({ id, progress: { share, what } });
+    await new Promise((resolve) => setTimeout(resolve)); // messages are heard between tasks
+    if (cancelled) throw new Cancelled("cancelled");
+  };
+}
+
+self.addEventListener("message", async ({ data: { id, method, parameters, cancel } }) => {
+  cancelled = Boolean(cancel);
+  if (cancel) return;
+  try {
+    self.postMessage({ id, result: await METHODS[method](parameters, reporter(id)) });
+  } catch (error) {
+    self.postMessage({ id, error: { message: error.message, cancelled: error instanceof Cancelled } });
+  }
+});
