@@ -23,7 +23,6 @@ from jpeg_header import (
     read_header,
     without_metadata,
 )
-from PIL import Image
 
 # Tiles begin and end on multiples of this.
 GRID = 16
@@ -172,12 +171,16 @@ def noise(seed: int, field: int, top: int, left: int, side: int) -> np.ndarray:
 
 def decode(data: bytes) -> np.ndarray:
     """The platform's decode of a file [H, W, 3] uint8, not turned, its colours not converted."""
+    from PIL import Image
+
     with Image.open(io.BytesIO(without_metadata(data))) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def to_image(picture: np.ndarray) -> Image.Image:
+def to_image(picture: np.ndarray) -> Any:
     """A picture [H, W, 3] uint8 as the platform has it."""
+    from PIL import Image
+
     return Image.fromarray(picture)
 
 
