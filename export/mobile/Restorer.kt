@@ -1,7 +1,7 @@
 // Restores a JPEG by a TFLite file, tile by tile.
 //
-// The counterpart of restorer.py, function by function. It was compiled against stand-ins of
-// Android's and LiteRT's classes, and not run on a device.
+// The counterpart of restorer.py, function by function. It was compiled and run with stand-ins for
+// Android's and LiteRT's classes, and not on a device.
 
 package jpeggan
 

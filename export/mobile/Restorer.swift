@@ -1,7 +1,7 @@
 // Restores a JPEG by a TFLite file, tile by tile.
 //
-// The counterpart of restorer.py, function by function. It was neither compiled nor run on a
-// device where it was written.
+// The counterpart of restorer.py, function by function. It was neither compiled nor run: where it
+// was written was no Swift compiler and no device.
 
 import CoreGraphics
 import Foundation

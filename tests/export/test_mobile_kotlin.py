@@ -1,4 +1,4 @@
-"""The Kotlin of the restorer, compiled against stand-ins of Android's and LiteRT's classes.
+"""The Kotlin for phones, its README's too, with stand-ins for Android's and LiteRT's classes.
 
 It wants Java, and a compiler in the folder that KOTLIN_HOME names, such as that of the npm package
 kotlin-compiler.
@@ -49,10 +49,15 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     if not (home / "kotlin-compiler.jar").is_file() or not shutil.which("java"):
         pytest.skip("no Kotlin compiler in KOTLIN_HOME, or no Java: npm install kotlin-compiler")
     folder = tmp_path_factory.mktemp("classes")
-    files = [*STAND_INS.glob("*.kt"), *MOBILE.glob("*.kt")]
+    example = folder / "Photographs.kt"
+    readme = (MOBILE / "README.md").read_text()
+    example.write_text(readme.split("```kotlin\n")[1].split("```")[0])
+    files = [*STAND_INS.glob("*.kt"), *MOBILE.glob("*.kt"), example]
     compiler = ["java", "-cp", home / "kotlin-compiler.jar"]
     compiler += ["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home", home.parent]
-    subprocess.run([*compiler, "-Werror", "-d", folder, *files], check=True)
+    coroutines = home / "kotlinx-coroutines-core-jvm.jar"
+    compiler += ["-cp", coroutines, "-Werror", "-d", folder]
+    subprocess.run([*compiler, *files], check=True)
     return ["java", "-cp", f"{folder}:{home / 'kotlin-stdlib.jar'}", "jpeggan.DriverKt"]
 
 

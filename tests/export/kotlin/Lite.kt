@@ -4,6 +4,8 @@ package org.tensorflow.lite
 
 import java.nio.ByteBuffer
 
+interface Delegate : AutoCloseable
+
 class Tensor(private val bytes: Int) {
     fun numBytes(): Int = bytes
 }
@@ -11,6 +13,8 @@ class Tensor(private val bytes: Int) {
 class Interpreter(private val file: ByteBuffer, options: Options) : AutoCloseable {
     class Options {
         fun setNumThreads(count: Int): Options = this
+
+        fun addDelegate(delegate: Delegate?): Options = this
     }
 
     /** Its file is the side of its tiles. */
