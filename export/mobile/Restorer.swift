@@ -1,0 +1,339 @@
+// Restores a JPEG by a TFLite file, tile by tile.
+//
+// The counterpart of restorer.py, function by function. It was neither compiled nor run: where it
+// was written was no Swift compiler and no device.
+
+import CoreGraphics
+import Foundation
+import ImageIO
+import TensorFlowLite
+
+// Tiles begin and end on multiples of this.
+let GRID = 16
+
+// Philox-4x32-10 (Salmon et al., 2011).
+let MULTIPLIERS: [UInt64] = [0xD251_1F53, 0xCD9E_8D57]
+let KEY_STEPS: [UInt64] = [0x9E37_79B9, 0xBB67_AE85]
+let ROUNDS = 10
+let LOW: UInt64 = 0xFFFF_FFFF
+
+/// Whoever waits for the restoration has cancelled it.
+struct CancelledError: Error {}
+
+/// What NAME.tflite.json says of a network: side of its tiles, pixels that their results depend
+/// on around them, pixels of a side under one position of each noise field.
+struct Card {
+    let tile: Int
+    let halo: Int
+    let noiseStrides: [Int]
+}
+
+/// A tile along one axis: the network sees [start, stop), [first, last) of it is kept.
+struct Span {
+    let start: Int
+    let stop: Int
+    let first: Int
+    let last: Int
+}
+
+/// Rows of pixels, three bytes each: red, green, blue.
+struct Picture {
+    let width: Int
+    let height: Int
+    var bytes: [UInt8]
+}
+
+/// The card of a network of fixed tiles.
+func readCard(_ text: String) throws -> Card {
+    let values = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+    guard let tile = values["tile"] as? Int, let halo = values["halo"] as? Int,
+        let strides = values["noise_strides"] as? [Int]
+    else {
+        throw RestoreError(message: "a network of any size: export one with --tile=256")
+    }
+    let card = Card(tile: tile, halo: halo, noiseStrides: strides)
+    if card.tile <= 2 * card.halo {
+        throw RestoreError(
+            message: "tiles of \(card.tile) are too small for a halo of \(card.halo)")
+    }
+    return card
+}
+
+/// Tiles of one length that keep every position of an axis once.
+///
+/// The first begins and the last ends where the axis does, since networks see that it ends, and
+/// what is kept lies `halo` from all other ends. An axis that is shorter than a tile has two that
+/// reach beyond it, one at its end and one at its beginning, and each keeps the half that lies
+/// farther from there.
+///
+/// - Parameter size: length of the axis; it is rounded up to `GRID`.
+func spans(_ size: Int, _ tile: Int, _ halo: Int) -> [Span] {
+    let rounded = (size + GRID - 1) / GRID * GRID
+    if rounded < tile {
+        let middle = (size + 1) / 2
+        return [
+            Span(start: 0, stop: tile, first: 0, last: middle),
+            Span(start: rounded - tile, stop: rounded, first: middle, last: size),
+        ]
+    }
+    var found: [Span] = []
+    var first = 0
+    while first < size {
+        let start = min(max(first - halo, 0), rounded - tile)
+        let stop = start + tile
+        let last = min(stop == rounded ? stop : stop - halo, size)
+        found.append(Span(start: start, stop: stop, first: first, last: last))
+        first = last
+    }
+    return found
+}
+
+/// A tile of a picture, T * T * 3; beyond the picture its edge is repeated.
+func cut(_ picture: Picture, _ rows: Span, _ columns: Span) -> [Float] {
+    let size = (rows.stop - rows.start) * (columns.stop - columns.start) * 3
+    var tile = [Float](repeating: 0, count: size)
+    var i = 0
+    for row in rows.start..<rows.stop {
+        let y = min(max(row, 0), picture.height - 1)
+        for column in columns.start..<columns.stop {
+            let x = min(max(column, 0), picture.width - 1)
+            for channel in 0..<3 {
+                tile[i] = Float(picture.bytes[(y * picture.width + x) * 3 + channel])
+                i += 1
+            }
+        }
+    }
+    return tile
+}
+
+/// What is kept of a tile, rounded and clipped, into a picture.
+func paste(_ tile: [Float], _ rows: Span, _ columns: Span, _ picture: inout Picture) throws {
+    let side = columns.stop - columns.start
+    for y in rows.first..<rows.last {
+        for x in columns.first..<columns.last {
+            for channel in 0..<3 {
+                let kept = tile[((y - rows.start) * side + x - columns.start) * 3 + channel]
+                if !kept.isFinite {
+                    throw RestoreError(
+                        message: "the network's output is not finite: run it without the delegate")
+                }
+                let rounded = min(max(kept.rounded(.toNearestOrEven), 0), 255)
+                picture.bytes[(y * picture.width + x) * 3 + channel] = UInt8(rounded)
+            }
+        }
+    }
+}
+
+/// The mean of the channels in all of them.
+func gray(_ tile: [Float]) -> [Float] {
+    return tile.indices.map {
+        let pixel = $0 / 3 * 3
+        return (tile[pixel] + tile[pixel + 1] + tile[pixel + 2]) / 3
+    }
+}
+
+/// Four random words of four counter words and two key words, all of 32 bits in 64.
+func philox(_ counter: [UInt64], _ key: [UInt64]) -> [UInt64] {
+    var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
+    var (k0, k1) = (key[0], key[1])
+    for _ in 0..<ROUNDS {
+        let first = c0 * MULTIPLIERS[0]
+        let second = c2 * MULTIPLIERS[1]
+        (c0, c1, c2, c3) = (
+            (second >> 32) ^ c1 ^ k0,
+            second & LOW,
+            (first >> 32) ^ c3 ^ k1,
+            first & LOW
+        )
+        k0 = (k0 + KEY_STEPS[0]) & LOW
+        k1 = (k1 + KEY_STEPS[1]) & LOW
+    }
+    return [c0, c1, c2, c3]
+}
+
+/// Standard normals, side * side, of a noise field, from row `top` and column `left` on.
+///
+/// Those at row i, columns 4 m to 4 m + 3 come from the counter (m, i, field, 0) under the low and
+/// the high half of the seed, by the transform of Box and Muller in double precision. Rows and
+/// columns may be negative.
+func noise(_ seed: UInt64, _ field: Int, _ top: Int, _ left: Int, _ side: Int) -> [Float] {
+    let begin = left >> 2
+    let end = (left + side + 3) >> 2
+    let key = [seed & LOW, (seed >> 32) & LOW]
+    var normals = [Float](repeating: 0, count: side * side)
+    var four = [Double](repeating: 0, count: 4)
+    for row in top..<(top + side) {
+        for group in begin..<end {
+            let m = UInt64(truncatingIfNeeded: group) & LOW
+            let i = UInt64(truncatingIfNeeded: row) & LOW
+            let words = philox([m, i, UInt64(field), 0], key)
+            for pair in [0, 2] {
+                let radius = (-2 * log((Double(words[pair]) + 0.5) / 4294967296.0)).squareRoot()
+                let angle = 2 * Double.pi * ((Double(words[pair + 1]) + 0.5) / 4294967296.0)
+                four[pair] = radius * cos(angle)
+                four[pair + 1] = radius * sin(angle)
+            }
+            for i in 0..<4 {
+                let column = 4 * group + i - left
+                if column >= 0 && column < side {
+                    normals[(row - top) * side + column] = Float(four[i])
+                }
+            }
+        }
+    }
+    return normals
+}
+
+/// The platform's decode of a file, not turned, its colours not converted.
+func decode(_ data: [UInt8]) throws -> Picture {
+    let plain = Data(try withoutMetadata(data)) as CFData
+    guard let source = CGImageSourceCreateWithData(plain, nil),
+        let image = CGImageSourceCreateImageAtIndex(source, 0, nil),
+        let colors = image.colorSpace
+    else {
+        throw RestoreError(message: "a broken JPEG: the platform cannot decode it")
+    }
+    let (width, height) = (image.width, image.height)
+    // Drawn into its own colour space, its values stay as they are.
+    let channels = colors.model == .monochrome ? 1 : 4
+    let info = channels == 1 ? CGImageAlphaInfo.none : CGImageAlphaInfo.noneSkipLast
+    var drawn = [UInt8](repeating: 0, count: width * height * channels)
+    let done = drawn.withUnsafeMutableBytes { memory -> Bool in
+        guard
+            let context = CGContext(
+                data: memory.baseAddress, width: width, height: height, bitsPerComponent: 8,
+                bytesPerRow: width * channels, space: colors, bitmapInfo: info.rawValue)
+        else { return false }
+        context.interpolationQuality = .none
+        context.draw(image, in: CGRect(x: 0, y: 0, width: width, height: height))
+        return true
+    }
+    if !done {
+        throw RestoreError(message: "a JPEG in colours that the platform cannot draw")
+    }
+    var bytes = [UInt8](repeating: 0, count: width * height * 3)
+    for pixel in 0..<(width * height) {
+        for channel in 0..<3 {
+            bytes[3 * pixel + channel] = drawn[channels * pixel + (channels == 1 ? 0 : channel)]
+        }
+    }
+    return Picture(width: width, height: height, bytes: bytes)
+}
+
+/// A picture as the platform has it.
+func toImage(_ picture: Picture) -> CGImage? {
+    guard let colors = CGColorSpace(name: CGColorSpace.sRGB),
+        let provider = CGDataProvider(data: Data(picture.bytes) as CFData)
+    else { return nil }
+    return CGImage(
+        width: picture.width, height: picture.height, bitsPerComponent: 8, bitsPerPixel: 24,
+        bytesPerRow: 3 * picture.width, space: colors,
+        bitmapInfo: CGBitmapInfo(rawValue: CGImageAlphaInfo.none.rawValue), provider: provider,
+        decode: nil, shouldInterpolate: false, intent: .defaultIntent)
+}
+
+/// A network, and optionally the float projection, ready to restore one picture at a time.
+///
+/// Made and used on one thread at a time, which is not the main one.
+final class Restorer {
+    private let card: Card
+    private let network: Interpreter
+    private let projection: Interpreter?
+
+    /// - Parameters:
+    ///   - network: path of a TFLite file of fixed tiles with float pixels.
+    ///   - card: what it is.
+    ///   - projection: path of projection_TILE.tflite of the same tiles, or none; it runs on the
+    ///     processor.
+    ///   - threads: of the processor, for both.
+    ///   - delegates: that are to run the network.
+    init(
+        network: String, card: Card, projection: String? = nil, threads: Int = 4,
+        delegates: [Delegate]? = nil
+    ) throws {
+        var options = Interpreter.Options()
+        options.threadCount = threads
+        options.isXNNPackEnabled = delegates == nil
+        self.card = card
+        self.network = try Interpreter(modelPath: network, options: options, delegates: delegates)
+        options.isXNNPackEnabled = true
+        self.projection = try projection.map { try Interpreter(modelPath: $0, options: options) }
+    }
+
+    /// A restored picture.
+    ///
+    /// - Parameters:
+    ///   - header: the file's.
+    ///   - decoded: its `decode`.
+    ///   - seed: which sample.
+    ///   - cancelled: asked before each tile.
+    ///   - progress: told the share that is done.
+    func restore(
+        _ header: Header, _ decoded: Picture, seed: UInt64 = 0,
+        cancelled: () -> Bool = { false }, progress: (Double) -> Void = { _ in }
+    ) throws -> Picture {
+        if decoded.width != header.width || decoded.height != header.height {
+            throw RestoreError(message: "the decoder gives another size than the header")
+        }
+        var restored = decoded
+        let rowsOfTiles = spans(header.height, card.tile, card.halo)
+        let columnsOfTiles = spans(header.width, card.tile, card.halo)
+        var done = 0
+        for rows in rowsOfTiles {
+            for columns in columnsOfTiles {
+                if cancelled() {
+                    throw CancelledError()
+                }
+                let pixels = cut(decoded, rows, columns)
+                var tile = try runNetwork(pixels, header, rows, columns, seed)
+                if header.components.count == 1 {
+                    tile = gray(tile)
+                }
+                if let projection = projection {
+                    tile = try project(projection, tile, pixels, header)
+                }
+                try paste(tile, rows, columns, &restored)
+                done += 1
+                progress(Double(done) / Double(rowsOfTiles.count * columnsOfTiles.count))
+            }
+        }
+        return restored
+    }
+
+    /// What the network makes of a tile; its noise is that of the tile's place.
+    private func runNetwork(
+        _ pixels: [Float], _ header: Header, _ rows: Span, _ columns: Span, _ seed: UInt64
+    ) throws -> [Float] {
+        var inputs = ["pixels": pixels, "tables": networkTables(header)]
+        for (field, stride) in card.noiseStrides.enumerated() {
+            let top = rows.start / stride
+            let left = columns.start / stride
+            let normals = noise(seed, field, top, left, card.tile / stride)
+            inputs["noise_\(field)"] = normals
+        }
+        return try run(network, "restore", inputs, "restored")
+    }
+
+    /// The nearest tile in real arithmetic that has the levels of the decoded one.
+    private func project(
+        _ projection: Interpreter, _ tile: [Float], _ pixels: [Float], _ header: Header
+    ) throws -> [Float] {
+        let inputs = [
+            "pixels": tile,
+            "decoded": pixels,
+            "tables": projectionTables(header),
+        ]
+        return try run(projection, projectionName(header), inputs, "projected")
+    }
+}
+
+/// The output of a signature.
+func run(
+    _ interpreter: Interpreter, _ name: String, _ inputs: [String: [Float]], _ output: String
+) throws -> [Float] {
+    let given = inputs.mapValues { values in values.withUnsafeBufferPointer { Data(buffer: $0) } }
+    let runner = try interpreter.signatureRunner(with: name)
+    try runner.invoke(with: given)
+    let found = try runner.output(named: output).data
+    return found.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+}

@@ -1,0 +1,296 @@
+"""Restores a JPEG by a TFLite file, tile by tile: the tested counterpart of what phones run.
+
+Restorer.kt and Restorer.swift have the same constants and functions in the same order, and do the
+same. This one needs only NumPy and LiteRT, and Pillow as the platform's decoder.
+"""
+
+import argparse
+import dataclasses
+import io
+import json
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from jpeg_header import (
+    Header,
+    RestoreError,
+    network_tables,
+    projection_name,
+    projection_tables,
+    read_header,
+    without_metadata,
+)
+
+# Tiles begin and end on multiples of this.
+GRID = 16
+
+# Philox-4x32-10 (Salmon et al., 2011).
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+ROUNDS = 10
+LOW = 0xFFFFFFFF
+
+
+class CancelledError(Exception):
+    """Whoever waits for the restoration has cancelled it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What NAME.tflite.json says of a network: side of its tiles, pixels that their results
+    depend on around them, pixels of a side under one position of each noise field.
+    """
+
+    tile: int
+    halo: int
+    noise_strides: Sequence[int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """A tile along one axis: the network sees [start, stop), [first, last) of it is kept."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+
+def read_card(text: str) -> Card:
+    """The card of a network of fixed tiles.
+
+    Raises:
+        RestoreError: it is of another.
+    """
+    values = json.loads(text)
+    if values["tile"] is None:
+        raise RestoreError("a network of any size: export one with --tile=256")
+    card = Card(values["tile"], values["halo"], values["noise_strides"])
+    if card.tile <= 2 * card.halo:
+        raise RestoreError(f"tiles of {card.tile} are too small for a halo of {card.halo}")
+    return card
+
+
+def spans(size: int, tile: int, halo: int) -> list[Span]:
+    """Tiles of one length that keep every position of an axis once.
+
+    The first begins and the last ends where the axis does, since networks see that it ends, and
+    what is kept lies `halo` from all other ends. An axis that is shorter than a tile has two that
+    reach beyond it, one at its end and one at its beginning, and each keeps the half that lies
+    farther from there.
+
+    Args:
+        size: length of the axis; it is rounded up to `GRID`.
+    """
+    rounded = -(-size // GRID) * GRID
+    if rounded < tile:
+        middle = (size + 1) // 2
+        return [Span(0, tile, 0, middle), Span(rounded - tile, rounded, middle, size)]
+    found = []
+    first = 0
+    while first < size:
+        start = min(max(first - halo, 0), rounded - tile)
+        stop = start + tile
+        last = min(stop if stop == rounded else stop - halo, size)
+        found.append(Span(start, stop, first, last))
+        first = last
+    return found
+
+
+def cut(picture: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
+    """A tile of a picture [H, W, 3] uint8 as float32 [T, T, 3]; beyond it its edge is repeated."""
+    height, width = picture.shape[:2]
+    y = np.clip(np.arange(rows.start, rows.stop), 0, height - 1)
+    x = np.clip(np.arange(columns.start, columns.stop), 0, width - 1)
+    return picture[y[:, None], x].astype(np.float32)
+
+
+def paste(tile: np.ndarray, rows: Span, columns: Span, picture: np.ndarray) -> None:
+    """What is kept of a tile, rounded and clipped, into a picture.
+
+    Raises:
+        RestoreError: the tile has values that are not finite.
+    """
+    kept = tile[
+        rows.first - rows.start : rows.last - rows.start,
+        columns.first - columns.start : columns.last - columns.start,
+    ]
+    if not np.isfinite(kept).all():
+        raise RestoreError("the network's output is not finite: run it without the delegate")
+    rounded = np.clip(np.rint(kept), 0, 255).astype(np.uint8)
+    picture[rows.first : rows.last, columns.first : columns.last] = rounded
+
+
+def gray(tile: np.ndarray) -> np.ndarray:
+    """The mean of the channels in all of them."""
+    mean = tile.mean(axis=2, keepdims=True)
+    return np.repeat(mean, 3, axis=2)
+
+
+def philox(counter: Sequence[Any], key: Sequence[int]) -> list[Any]:
+    """Four random words of four counter words and two key words, all of 32 bits in 64."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(ROUNDS):
+        first = c0 * MULTIPLIERS[0]
+        second = c2 * MULTIPLIERS[1]
+        c0, c1, c2, c3 = (
+            (second >> 32) ^ c1 ^ k0,
+            second & LOW,
+            (first >> 32) ^ c3 ^ k1,
+            first & LOW,
+        )
+        k0 = (k0 + KEY_STEPS[0]) & LOW
+        k1 = (k1 + KEY_STEPS[1]) & LOW
+    return [c0, c1, c2, c3]
+
+
+def noise(seed: int, field: int, top: int, left: int, side: int) -> np.ndarray:
+    """Standard normals [side, side] float32 of a noise field, from row `top`, column `left` on.
+
+    Those at row i, columns 4 m to 4 m + 3 come from the counter (m, i, field, 0) under the low
+    and the high half of the seed, by the transform of Box and Muller in double precision. Rows
+    and columns may be negative.
+    """
+    begin, end = left >> 2, (left + side + 3) >> 2
+    group = (np.arange(begin, end) & LOW).astype(np.uint64)
+    row = (np.arange(top, top + side) & LOW).astype(np.uint64)[:, None]
+    zero = np.zeros((side, end - begin), np.uint64)
+    words = philox([zero + group, zero + row, zero + field, zero], [seed & LOW, (seed >> 32) & LOW])
+    u = [(word + 0.5) / 4294967296.0 for word in words]
+    normals = np.empty((side, end - begin, 4), np.float32)
+    for pair in (0, 2):
+        radius, angle = np.sqrt(-2 * np.log(u[pair])), 2 * np.pi * u[pair + 1]
+        normals[..., pair] = radius * np.cos(angle)
+        normals[..., pair + 1] = radius * np.sin(angle)
+    return normals.reshape(side, -1)[:, left - 4 * begin : left - 4 * begin + side]
+
+
+def decode(data: bytes) -> np.ndarray:
+    """The platform's decode of a file [H, W, 3] uint8, not turned, its colours not converted."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(without_metadata(data))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def to_image(picture: np.ndarray) -> Any:
+    """A picture [H, W, 3] uint8 as the platform has it."""
+    from PIL import Image
+
+    return Image.fromarray(picture)
+
+
+class Restorer:
+    """A network, and optionally the float projection, ready to restore one picture at a time.
+
+    Args:
+        network: a TFLite file of fixed tiles with float pixels; card: what it is.
+        projection: projection_TILE.tflite of the same tiles, or none.
+        threads: of the processor, for both.
+    """
+
+    def __init__(  # noqa: D107  (above)
+        self, network: bytes, card: Card, projection: bytes | None = None, threads: int = 4
+    ) -> None:
+        self.card = card
+        self.network = Interpreter(model_content=network, num_threads=threads)
+        self.projection = None
+        if projection is not None:
+            self.projection = Interpreter(model_content=projection, num_threads=threads)
+
+    def restore(
+        self,
+        header: Header,
+        decoded: np.ndarray,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda done: None,
+    ) -> np.ndarray:
+        """A restored picture.
+
+        Args:
+            header: the file's; decoded: its `decode`.
+            seed: which sample, 0 to 2^64 - 1.
+            cancelled: asked before each tile; progress: told the share that is done.
+
+        Returns:
+            [H, W, 3] uint8; all channels are equal where the file is grayscale.
+
+        Raises:
+            CancelledError: `cancelled` said so.
+            RestoreError: the decode has not the header's size, the network's output is not
+                finite, or there is no projection for the file's sampling.
+        """
+        if decoded.shape != (header.height, header.width, 3):
+            raise RestoreError("the decoder gives another size than the header")
+        restored = np.empty_like(decoded)
+        rows_of_tiles = spans(header.height, self.card.tile, self.card.halo)
+        columns_of_tiles = spans(header.width, self.card.tile, self.card.halo)
+        done = 0
+        for rows in rows_of_tiles:
+            for columns in columns_of_tiles:
+                if cancelled():
+                    raise CancelledError
+                pixels = cut(decoded, rows, columns)
+                tile = self.run_network(pixels, header, rows, columns, seed)
+                if len(header.components) == 1:
+                    tile = gray(tile)
+                if self.projection is not None:
+                    tile = self.project(tile, pixels, header)
+                paste(tile, rows, columns, restored)
+                done += 1
+                progress(done / (len(rows_of_tiles) * len(columns_of_tiles)))
+        return restored
+
+    def run_network(
+        self, pixels: np.ndarray, header: Header, rows: Span, columns: Span, seed: int
+    ) -> np.ndarray:
+        """What the network makes of a tile [T, T, 3]; its noise is that of the tile's place."""
+        inputs = {"pixels": pixels[None], "tables": network_tables(header)[None]}
+        for field, stride in enumerate(self.card.noise_strides):
+            top, left = rows.start // stride, columns.start // stride
+            normals = noise(seed, field, top, left, self.card.tile // stride)
+            inputs[f"noise_{field}"] = normals[None, ..., None]
+        return run(self.network, "restore", inputs, "restored")
+
+    def project(self, tile: np.ndarray, pixels: np.ndarray, header: Header) -> np.ndarray:
+        """The nearest tile in real arithmetic that has the levels of the decoded one."""
+        inputs = {
+            "pixels": tile[None],
+            "decoded": pixels[None],
+            "tables": projection_tables(header)[None],
+        }
+        return run(self.projection, projection_name(header), inputs, "projected")
+
+
+def run(interpreter: Any, name: str, inputs: dict[str, np.ndarray], output: str) -> np.ndarray:
+    """The output of a signature, without its first axis."""
+    return interpreter.get_signature_runner(name)(**inputs)[output][0]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Restore a JPEG file by a TFLite file.")
+    parser.add_argument("network", type=pathlib.Path, help="NAME.tflite, its card beside it")
+    parser.add_argument("input", type=pathlib.Path, help="a JPEG file")
+    parser.add_argument("output", type=pathlib.Path, help="a PNG file")
+    parser.add_argument("--projection", type=pathlib.Path, help="projection_TILE.tflite")
+    parser.add_argument("--seed", type=int, default=0, help="which sample")
+    given = parser.parse_args()
+    card = read_card(given.network.with_name(given.network.name + ".json").read_text())
+    projection = None if given.projection is None else given.projection.read_bytes()
+    restorer = Restorer(given.network.read_bytes(), card, projection)
+    data = given.input.read_bytes()
+    try:
+        restored = restorer.restore(read_header(data), decode(data), given.seed)
+    except RestoreError as error:
+        parser.exit(1, f"{given.input}: {error}\n")
+    to_image(restored).save(given.output)
+
+
+if __name__ == "__main__":
+    main()
