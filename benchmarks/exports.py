@@ -1,0 +1,90 @@
+"""Size, speed and quality of TFLite files, beside Keras on TensorFlow.
+
+    python export/tflite.py --output_dir=build/tflite
+    python benchmarks/exports.py --images=FOLDER --files=build/tflite
+
+Of each photograph the middle is compressed (4:2:0) and restored: a square of the file's tile, of
+512 pixels where the file takes any size. Gains are over libjpeg's decode, of the network alone and
+after the exact projection. The fastest of the photographs counts, since others use the machine.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import numpy as np
+
+from keras_jpeg_gan.data.sources import find_images, read_image
+from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding.noise import window
+from keras_jpeg_gan.jpeg import encoder, exact
+from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
+from keras_jpeg_gan.metrics.distortion import psnr
+from keras_jpeg_gan.models.cards import LightCard
+
+SIZE = 512
+
+
+def middle(image: np.ndarray, size: int) -> np.ndarray:
+    """The square in the middle."""
+    top, left = ((side - size) // 2 for side in image.shape[:2])
+    return image[top : top + size, left : left + size]
+
+
+def row(runtime: runtimes.Runtime, images: list[np.ndarray], size: int, quality: int) -> str:
+    """Seconds a megapixel and both gains, as cells of a table."""
+    luma, chroma = quality_tables(quality)
+    seconds, alone, projected = [], [], []
+    for image in images:
+        original = middle(image, size)
+        file = JpegFile.read(encoder.encode(original, [luma, chroma, chroma], "4:2:0"))
+        noise = [
+            window(0, i, 0, 0, size // s, size // s)[None, ..., None]
+            for i, s in enumerate(runtime.noise_strides)
+        ]
+        given = file.pixels[None].astype(np.float32), network_tables(file.tables)[None], noise
+        start = time.perf_counter()
+        restored = runtime.restore(*given)[0]
+        seconds.append(time.perf_counter() - start)
+        final = exact.project(restored, file.levels, file.tables, file.sampling)
+        before = psnr(original, file.pixels)
+        alone.append(psnr(original, np.clip(restored, 0, 255)) - before)
+        projected.append(psnr(original, final) - before)
+    rate = 1e6 * min(seconds[1:] or seconds) / size**2
+    return f"{rate:.2f} | {np.mean(alone):+.3f} | {np.mean(projected):+.3f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=pathlib.Path, required=True)
+    parser.add_argument("--files", type=pathlib.Path, required=True)
+    parser.add_argument("--quality", type=int, default=10)
+    parser.add_argument("--count", type=int, default=8, help="of photographs")
+    given = parser.parse_args()
+    images = [read_image(path) for path in find_images(given.images)[: given.count]]
+    matrix = np.ones((2048, 2048), np.float32)
+    start = time.perf_counter()
+    matrix @ matrix
+    print(f"matrix product {2 * 2048**3 / (time.perf_counter() - start) / 1e9:.0f} GFLOP/s\n")
+    print("| file | MB | s a megapixel | gain, dB | after the exact projection |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    models = set()
+    for path in sorted(given.files.glob("*.tflite")):
+        values = json.loads(path.with_name(path.name + ".json").read_text())
+        if "model" not in values:
+            print(f"| {path.name} | {path.stat().st_size / 1e6:.2f} | | | |")
+            continue
+        card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
+        models.add(card.model)
+        cells = row(runtimes.LiteRTRuntime(path, card), images, card.tile or SIZE, given.quality)
+        print(f"| {path.name} | {path.stat().st_size / 1e6:.2f} | {cells} |", flush=True)
+    for model in sorted(models):
+        cells = row(runtimes.TensorFlowRuntime(model), images, SIZE, given.quality)
+        print(f"| {model}, Keras on TensorFlow | | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
