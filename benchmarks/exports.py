@@ -22,7 +22,7 @@ from keras_jpeg_gan.jpeg import encoder, exact
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.distortion import psnr
-from keras_jpeg_gan.models.cards import LightCard
+from keras_jpeg_gan.models.cards import LightCard, find_model
 
 SIZE = 512
 
@@ -33,8 +33,11 @@ def middle(image: np.ndarray, size: int) -> np.ndarray:
     return image[top : top + size, left : left + size]
 
 
-def row(runtime: runtimes.Runtime, images: list[np.ndarray], size: int, quality: int) -> str:
+def row(
+    runtime: runtimes.Runtime, model: str, images: list[np.ndarray], size: int, quality: int
+) -> str:
     """Seconds a megapixel and both gains, as cells of a table."""
+    noisy = find_model(model)[1].draws_samples
     luma, chroma = quality_tables(quality)
     seconds, alone, projected = [], [], []
     for image in images:
@@ -44,9 +47,9 @@ def row(runtime: runtimes.Runtime, images: list[np.ndarray], size: int, quality:
             window(0, i, 0, 0, size // s, size // s)[None, ..., None]
             for i, s in enumerate(runtime.noise_strides)
         ]
-        given = file.pixels[None].astype(np.float32), network_tables(file.tables)[None], noise
+        given = file.pixels[None].astype(np.float32), network_tables(file.tables)[None]
         start = time.perf_counter()
-        restored = runtime.restore(*given)[0]
+        restored = runtime.restore(*given, noise if noisy else None)[0]
         seconds.append(time.perf_counter() - start)
         final = exact.project(restored, file.levels, file.tables, file.sampling)
         before = psnr(original, file.pixels)
@@ -79,10 +82,11 @@ def main() -> None:
             continue
         card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
         models.add(card.model)
-        cells = row(runtimes.LiteRTRuntime(path, card), images, card.tile or SIZE, given.quality)
+        runtime = runtimes.LiteRTRuntime(path, card)
+        cells = row(runtime, card.model, images, card.tile or SIZE, given.quality)
         print(f"| {path.name} | {path.stat().st_size / 1e6:.2f} | {cells} |", flush=True)
     for model in sorted(models):
-        cells = row(runtimes.TensorFlowRuntime(model), images, SIZE, given.quality)
+        cells = row(runtimes.TensorFlowRuntime(model), model, images, SIZE, given.quality)
         print(f"| {model}, Keras on TensorFlow | | {cells} |", flush=True)
 
 
