@@ -18,6 +18,7 @@ import threadpoolctl
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator, encoder
 from keras_jpeg_gan.jpeg import exact_float as float_stage
+from keras_jpeg_gan.jpeg.exact_budget import Budget
 from keras_jpeg_gan.jpeg.exact_repair import repair
 from keras_jpeg_gan.jpeg.exact_rounding import feedback, round_units
 from keras_jpeg_gan.jpeg.exact_search import search
@@ -91,6 +92,8 @@ _ELSEWHERE = tuple(
 )
 _NEARLY = 2
 
+_UNSEEN = np.iinfo(np.int64).max  # misses of a unit that was not attempted
+
 # Of few units, copies that begin a little apart are tried side by side: nearly for nothing, since
 # the time goes to the interpreter.
 _FEW = 8
@@ -106,8 +109,9 @@ def project(
 ) -> np.ndarray:
     """An 8-bit image near the given one that libjpeg compresses to the file's levels.
 
-    Where none is found (steps of 1, levels of another kind of encoder), the result is the best
-    that was met; `encoder.certify` tells what it misses. It depends on the arguments alone.
+    Where none is found (steps of 1, levels of another kind of encoder) before the work that the
+    size allows is done (`exact_budget`), the result is the best that was met; `encoder.certify`
+    tells what it misses. It depends on the arguments alone.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
@@ -227,7 +231,8 @@ class _Image:
         self.store = self.result.reshape(-1)
         # Coefficients outside their cells, by unit.
         grid = (-(-height // self.unit_height), -(-width // self.unit_width))
-        self.missed = np.full(grid, np.iinfo(np.int64).max)
+        self.missed = np.full(grid, _UNSEEN)
+        self.budget = Budget(height * width)
 
     def shapes(self) -> Iterator[tuple[Unit, np.ndarray]]:
         """Each shape of units with the places [N, 2] in the grid that have it."""
@@ -241,6 +246,10 @@ class _Image:
         self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
     ) -> np.ndarray:
         """Project units, keep what is better, and return the places to go on with."""
+        fresh = int(np.count_nonzero(self.missed[places[:, 0], places[:, 1]] == _UNSEEN))
+        self.budget.allow(fresh * len(shape.rows))
+        if self.budget.spent and not fresh:
+            return places[:0]
         width = self.pixels.shape[1]
         corner = places[:, 0] * self.unit_height * width + places[:, 1] * self.unit_width
         index = corner + (shape.rows * width + shape.columns)[:, None]
@@ -272,11 +281,11 @@ class _Image:
         )
         boxes = float_stage.boxes(cells, margins)
         iterations = max(effort.iterations, 150) if shape.cut else effort.iterations
-        goal = float_stage.project(shape, given, boxes, iterations)
+        goal = float_stage.project(shape, given, boxes, iterations, self.budget)
         bounds = None
         if effort.snap is not None:
             bounds = _snapped(goal, effort.snap)
-            goal = float_stage.project(shape, goal, boxes, iterations, bounds)
+            goal = float_stage.project(shape, goal, boxes, iterations, self.budget, bounds)
         found = round_units(shape, goal, rounding, bounds)
 
         wrong = np.asarray(cells.missed(shape.coefficients(found)).any(axis=0))
@@ -290,7 +299,7 @@ class _Image:
         )
         wrong &= float_stage.distance(shape, goal, cells) <= effort.reach
         hopeful = wrong.any(axis=0)
-        left = np.flatnonzero(repair(shape, tried, goal, cells, wrong, generator))
+        left = np.flatnonzero(repair(shape, tried, goal, cells, wrong, generator, self.budget))
         if effort.moves and len(left):
             tried[:, :, left] = search(
                 shape,
@@ -299,6 +308,7 @@ class _Image:
                 cells.take(left),
                 effort.moves,
                 generator,
+                self.budget,
             )
         found[:, :, units] = tried
         missed[units] = cells.missed(shape.coefficients(tried)).sum(axis=(0, 1))
