@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from absl import flags, logging
 from tqdm import tqdm
@@ -223,8 +223,9 @@ class _Run:
         else:
             content = made.encoded(self._outputs.image_format, keep_metadata)
         if path is None:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            with _standard_output() as stream:
+                stream.buffer.write(content)
+                stream.buffer.flush()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             writer.write_atomically(path, content)
@@ -238,19 +239,19 @@ class _Run:
     ) -> None:
         which = f" ({name})" if name else ""
         line = f"{shown(item.name)}{which}: {made.summary}"
+        output = None if path is None else str(path)
+        self._report.add(item.name, "restored", {"output": output, **describe(made)})
         if path is None:
             _say_aside(line)
         else:
             _say(line)
-        output = None if path is None else str(path)
-        self._report.add(item.name, "restored", {"output": output, **describe(made)})
 
     @contextlib.contextmanager
     def _failures_reported(self, name: str) -> Iterator[None]:
         """One file's failure, whatever it is, does not end the run."""
         try:
             yield
-        except BrokenPipeError:
+        except (BrokenPipeError, program.RunError):
             raise
         except JpegGanError as error:
             self._failed(name, str(error), error)
@@ -273,13 +274,29 @@ def _content(item: Input) -> Any:
     """What `Decoder.read` takes: a path, or the bytes of standard input up to the limit."""
     if item.path is not None:
         return item.path
+    if sys.stdin is None:
+        raise program.RunError("standard input is closed")
     return sys.stdin.buffer.read(int(_MAX_FILE_MB.value * 1_000_000) + 1)
 
 
 def _say(line: str) -> None:
     """A line on standard output, clear of the progress bar."""
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
+    with _standard_output() as stream:
+        tqdm.write(line, file=stream)
+        stream.flush()
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output, whose failure is no file's."""
+    if sys.stdout is None:
+        raise program.RunError("standard output is closed")
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise program.RunError(f"standard output: {error.strerror}") from error
 
 
 def _say_aside(line: str) -> None:

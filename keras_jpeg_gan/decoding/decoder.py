@@ -23,6 +23,9 @@ from keras_jpeg_gan.models.cards import ModelCard, find_model
 DEFAULT_MODEL = "default"
 PROJECTIONS = ("exact", "float", "none")
 
+# Grey levels, beside what a step leaves open: more than any clipping or noise moves a mean by.
+_BRIGHTNESS = 32
+
 
 @dataclasses.dataclass(frozen=True)
 class Restored:
@@ -262,6 +265,7 @@ class Decoder:
         self, pixels: np.ndarray, file: JpegFile, seed: int, projection: str, clock: "_Clock"
     ) -> Restored:
         """Project and certify."""
+        _check_brightness(pixels, file, self.card)
         projection, warnings = _feasible(projection, file.sampling)
         final = self._project(pixels, file, projection)
         clock.stop("projection")
@@ -318,7 +322,25 @@ class Decoder:
             return exact.project(pixels, file.levels, file.tables, file.sampling)
         if projection == "float":
             pixels = self.runtime.project(pixels, file.levels, file.tables, file.sampling)
+        if not np.isfinite(pixels).all():
+            raise ModelError(f"model {self.card.name}: its projection is not finite for this file")
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def _check_brightness(pixels: np.ndarray, file: JpegFile, card: ModelCard) -> None:
+    """Refuse what is no restoration of the file, such as black, whatever the projection.
+
+    The levels say the mean of each block to half a step of DC, so that it can be the decode's.
+
+    Raises:
+        ModelError: their means are too far apart.
+    """
+    change = abs(float(pixels.mean(dtype=np.float64)) - float(file.pixels.mean()))
+    if not change <= _BRIGHTNESS + file.tables[0][0, 0] / 16:
+        raise ModelError(
+            f"model {card.name}: its output is {change:.0f} grey levels off the file's mean: the "
+            "model is broken, or --temperature too high"
+        )
 
 
 def no_samples(card: ModelCard) -> str:

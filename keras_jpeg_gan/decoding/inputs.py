@@ -51,32 +51,34 @@ def find_inputs(arguments: list[str]) -> Inputs:
             globs that name no file themselves, "-" for standard input.
     """
     inputs = Inputs()
-    paths = list(_expand(arguments, inputs))
+    names = list(_expand(arguments, inputs))
     folders = 0
-    for path in paths:
-        if str(path) == STANDARD_INPUT:
+    for name in names:
+        path = pathlib.Path(name)
+        if name == STANDARD_INPUT:
             inputs.files.append(Input("standard input", None, pathlib.PurePath("stdin")))
-        elif path.is_dir():
+        elif os.path.isdir(name):
             folders += 1
-            below = pathlib.PurePath(path.resolve().name if len(paths) > 1 else "")
+            below = pathlib.PurePath(path.resolve().name if len(names) > 1 else "")
             _walk(path, below, inputs)
-        elif os.path.lexists(path):
+        elif os.path.lexists(name):
             inputs.files.append(Input(str(path), path, pathlib.PurePath(path.name)))
         else:
-            inputs.problems.append((str(path), "there is no such file"))
-    inputs.single = len(paths) == 1 and folders == 0
+            inputs.problems.append((name, "there is no such file"))
+    inputs.single = len(names) == 1 and folders == 0
     return inputs
 
 
-def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[pathlib.Path]:
+def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[str]:
     for argument in dict.fromkeys(arguments):
         if glob.has_magic(argument) and not os.path.lexists(argument):
             matches = sorted(glob.glob(argument, recursive=True))
             if not matches:
                 inputs.problems.append((argument, "no file matches"))
-            yield from map(pathlib.Path, matches)
+            # A file of that name is no standard input.
+            yield from (os.path.join(os.curdir, "-") if m == STANDARD_INPUT else m for m in matches)
         else:
-            yield pathlib.Path(argument)
+            yield argument
 
 
 def _walk(folder: pathlib.Path, below: pathlib.PurePath, inputs: Inputs) -> None:

@@ -4,38 +4,17 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import pytest
 from made_up import jpeg
 from PIL import Image
+from processes import start
 
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, writer
 from keras_jpeg_gan.errors import ModelError
-
-# The command in a process of its own, with the network that needs no framework.
-SCRIPT = """
-from made_up import ShiftedBlur
-from keras_jpeg_gan.decoding import decode, runtimes
-runtimes.open_runtime = lambda kind, model, threads: ShiftedBlur()
-decode.run()
-"""
-
-
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
-        # A shell's background jobs, and so their children, ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
 
 
 @pytest.fixture
