@@ -263,6 +263,26 @@ def test_without_time_every_unit_is_attempted_still(monkeypatch: pytest.MonkeyPa
     assert np.abs(hastily[0].astype(int) - original).mean() < 10
 
 
+@pytest.mark.parametrize("sampling", ["1x4,1x1,2x2", "3x1,1x4,1x1", "4:2:0", "4:1:1"])
+def test_no_memory_is_read_that_was_not_written(
+    sampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where samples of components overlap crosswise, not each is decided before the next begins."""
+
+    def poisoned(shape: Any, dtype: Any = float, **options: Any) -> np.ndarray:
+        if not np.issubdtype(dtype, np.floating):
+            return np.full(shape, 200, dtype, **options)
+        return np.full(shape, np.nan, dtype, **options)
+
+    original = saturated("red roses")[:70, :50]
+    steps = steps_of(92, sampling)
+    levels = encoder.encode_levels(original, steps, sampling)
+    given = low_passed(original)
+    expected = exact.project(given, levels, steps, sampling)
+    monkeypatch.setattr(np, "empty", poisoned)
+    np.testing.assert_array_equal(exact.project(given, levels, steps, sampling), expected)
+
+
 def test_ratios_of_three() -> None:
     generator = np.random.default_rng(3)
     original = np.clip(generator.normal(128, 30, (48, 48, 3)), 0, 255).astype(np.uint8)
