@@ -16,6 +16,7 @@ from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import emulator, encoder, exact
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.resaved import resaving_remark
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
@@ -137,12 +138,15 @@ class Decoder:
         return runtimes.open_runtime(self._runtime_kind, self._model, self._threads)
 
     def read(self, source: str | pathlib.Path | bytes, allow_truncated: bool = False) -> JpegFile:
-        """A JPEG file within the limits.
+        """A JPEG file within the limits; a warning says if it was likely saved before.
 
         Raises:
             JpegFormatError: it is none that can be restored.
         """
-        return JpegFile.read(source, self.limits, allow_truncated)
+        file = JpegFile.read(source, self.limits, allow_truncated)
+        remark = resaving_remark(file.pixels, file.tables, file.sampling)
+        warnings = file.warnings if remark is None else (*file.warnings, remark)
+        return dataclasses.replace(file, warnings=warnings)
 
     def restore(
         self,

@@ -11,8 +11,8 @@ REPAIR = (0.5e-3, 0.022e-3)
 REPAIR_OF_SUMS = (0.9e-3, 0.1e-3)
 FLOAT = (0.0, 0.015e-6)
 
-_SECONDS = 6.0
-_SECONDS_A_MEGAPIXEL = 1.5
+_SECONDS = 5.0
+_SECONDS_A_MEGAPIXEL = 1.25
 
 
 class Budget:
