@@ -4,11 +4,10 @@ import os
 import pathlib
 
 from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.inputs import Input, Inputs
+from keras_jpeg_gan.decoding.inputs import MARK, Input, Inputs
 from keras_jpeg_gan.errors import ConfigError
 
 STANDARD_OUTPUT = "-"
-MARK = ".restored"
 
 
 class Outputs:

@@ -38,6 +38,8 @@ def describe(made: Restored | DeviationMap) -> dict[str, Any]:
         "tables": [table.tolist() for table in file.tables],
         "quality": file.quality,
         "projection": made.projection,
+        "bits": 8 * made.pixels.itemsize,
+        "violation": made.violation and made.violation._asdict(),
         "certificate": certificate
         and {
             "exact": certificate.exact,
