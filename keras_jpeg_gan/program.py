@@ -1,5 +1,6 @@
 """What all commands share: absl's flags with this library's exit statuses and error lines."""
 
+import os
 import pathlib
 import signal
 import sys
@@ -17,6 +18,10 @@ class UsageError(JpegGanError):
     """The command line asks for something that cannot be."""
 
 
+class RunError(JpegGanError):
+    """Nothing can be done any more, whatever the next file is: the run ends."""
+
+
 def run(main: Callable[[list[str]], int], module: str, usage: str) -> None:
     """Parse the flags, run `main` with the other arguments, and exit with its status.
 
@@ -29,6 +34,8 @@ def run(main: Callable[[list[str]], int], module: str, usage: str) -> None:
         usage: what --help says first.
     """
     program = pathlib.Path(sys.argv[0]).name
+    if sys.stderr is None:  # closed; what is printed there would go to standard output
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     wants_help = flags.DEFINE_bool("help", False, "show this help", short_name="h")
     try:
         arguments = _parsed(sys.argv)

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from absl import flags, logging
 from tqdm import tqdm
@@ -17,8 +17,8 @@ from tqdm import tqdm
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, writer
-from keras_jpeg_gan.decoding.inputs import SUFFIXES, Input, Inputs, find_inputs
-from keras_jpeg_gan.decoding.outputs import MARK, Outputs
+from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs
+from keras_jpeg_gan.decoding.outputs import Outputs
 from keras_jpeg_gan.decoding.products import (
     FEWEST_FOR_DEVIATION,
     MAP,
@@ -68,6 +68,12 @@ _PROJECTION = flags.DEFINE_enum(
 _FORMAT = flags.DEFINE_enum(
     "format", None, list(writer.FORMATS), "all lossless; by default what --output ends with, or png"
 )
+_BITS = flags.DEFINE_enum(
+    "bits",
+    "8",
+    ["8", "16"],
+    "16: the float projection to 1/257 grey level instead of the exact one, as PNG",
+)
 _BLEND = flags.DEFINE_float(
     "blend",
     1.0,
@@ -84,6 +90,14 @@ _METADATA = flags.DEFINE_enum(
 )
 _ALLOW_TRUNCATED = flags.DEFINE_bool(
     "allow_truncated", False, "restore what a file that is cut off still has"
+)
+_ASSUME_QUALITY = flags.DEFINE_integer(
+    "assume_quality",
+    None,
+    "restore PNG, WebP and JPEG files as if their damage were of this JPEG quality, whatever their "
+    "own: nothing is projected or certified",
+    lower_bound=1,
+    upper_bound=100,
 )
 _RUNTIME = flags.DEFINE_enum("runtime", "auto", runtimes.RUNTIMES, "what runs the network")
 _THREADS = flags.DEFINE_integer("threads", None, "of the network; by default all", lower_bound=1)
@@ -107,11 +121,15 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         raise program.UsageError("give files, folders or -; --help says more")
     try:
-        inputs = find_inputs(arguments)
+        inputs = find_inputs(arguments, _ASSUME_QUALITY.value is not None)
         outputs = Outputs(inputs, _OUTPUT.value, _FORMAT.value)
         products = Products(_SAMPLES.value, _MEAN.value, _DEVIATION.value)
         if outputs.to_standard_output and len(products.names) > 1:
             raise ConfigError("--output=- takes one image: no --samples, --mean or --deviation")
+        if _BITS.value == "16" and outputs.image_format != "png":
+            raise ConfigError(f"--bits=16: as png, not {outputs.image_format}")
+        if _BITS.value == "16" and (_MEAN.value or _DEVIATION.value):
+            raise ConfigError("--bits=16: no --mean and --deviation")
         decoder = _decoder(products)
         report = Report(pathlib.Path(_REPORT.value) if _REPORT.value else None)
     except (ConfigError, ModelError) as error:
@@ -167,7 +185,9 @@ class _Run:
         with self._failures_reported(item.name):
             missing = self._missing(item)
             if missing:
-                file = self._decoder.read(_content(item), _ALLOW_TRUNCATED.value)
+                file = self._decoder.read(
+                    _content(item), _ALLOW_TRUNCATED.value, _ASSUME_QUALITY.value
+                )
         if file is None:
             return
         seconds = {"read": time.perf_counter() - started}
@@ -182,6 +202,7 @@ class _Run:
                 projection=_PROJECTION.value,
                 blend=_BLEND.value,
                 temperature=_TEMPERATURE.value,
+                bits=int(_BITS.value),
             ):
                 started = time.perf_counter()
                 self._write(made, missing[name])
@@ -223,8 +244,9 @@ class _Run:
         else:
             content = made.encoded(self._outputs.image_format, keep_metadata)
         if path is None:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            with _standard_output() as stream:
+                stream.buffer.write(content)
+                stream.buffer.flush()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             writer.write_atomically(path, content)
@@ -238,19 +260,19 @@ class _Run:
     ) -> None:
         which = f" ({name})" if name else ""
         line = f"{shown(item.name)}{which}: {made.summary}"
+        output = None if path is None else str(path)
+        self._report.add(item.name, "restored", {"output": output, **describe(made)})
         if path is None:
             _say_aside(line)
         else:
             _say(line)
-        output = None if path is None else str(path)
-        self._report.add(item.name, "restored", {"output": output, **describe(made)})
 
     @contextlib.contextmanager
     def _failures_reported(self, name: str) -> Iterator[None]:
         """One file's failure, whatever it is, does not end the run."""
         try:
             yield
-        except BrokenPipeError:
+        except (BrokenPipeError, program.RunError):
             raise
         except JpegGanError as error:
             self._failed(name, str(error), error)
@@ -273,13 +295,29 @@ def _content(item: Input) -> Any:
     """What `Decoder.read` takes: a path, or the bytes of standard input up to the limit."""
     if item.path is not None:
         return item.path
+    if sys.stdin is None:
+        raise program.RunError("standard input is closed")
     return sys.stdin.buffer.read(int(_MAX_FILE_MB.value * 1_000_000) + 1)
 
 
 def _say(line: str) -> None:
     """A line on standard output, clear of the progress bar."""
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
+    with _standard_output() as stream:
+        tqdm.write(line, file=stream)
+        stream.flush()
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output, whose failure is no file's."""
+    if sys.stdout is None:
+        raise program.RunError("standard output is closed")
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise program.RunError(f"standard output: {error.strerror}") from error
 
 
 def _say_aside(line: str) -> None:

@@ -9,92 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import runtimes, tiles, writer
+from keras_jpeg_gan.decoding import runtimes, tiles
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
+from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import emulator, encoder, exact, float_projection
-from keras_jpeg_gan.jpeg.encoder import Certificate
+from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.resaved import resaving_remark
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
+from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
 DEFAULT_MODEL = "default"
 PROJECTIONS = ("exact", "float", "none")
 
-
-@dataclasses.dataclass(frozen=True)
-class Restored:
-    """A restored image and how it came to be.
-
-    Attributes:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, the size of libjpeg's decode.
-        certificate: what libjpeg makes of the pixels; None where its encoder has not the file's
-            sampling (a warning says so).
-        file: what was restored.
-        model: the card of the model that did it.
-        seed: which sample; a regression draws none, and does not depend on it.
-        count: of how many samples, from that seed on, it is the mean.
-        projection: the one that was done, of `PROJECTIONS`.
-        warnings: of the file and of the restoration, a line each.
-        seconds: processing time by stage: read (if it was not read before), network,
-            projection, certificate.
-    """
-
-    pixels: np.ndarray
-    certificate: Certificate | None
-    file: JpegFile
-    model: ModelCard
-    seed: int
-    projection: str
-    warnings: tuple[str, ...]
-    seconds: dict[str, float]
-    count: int = 1
-
-    @property
-    def summary(self) -> str:
-        """The certificate in a line, or that there is none."""
-        return "no certificate" if self.certificate is None else str(self.certificate)
-
-    @property
-    def provenance(self) -> str:
-        """What made the pixels, in a line."""
-        return (
-            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}"
-            + (f", mean of {self.count} samples" if self.count > 1 else "")
-            + f"; projection {self.projection}; {self.summary}"
-        )
-
-    def save(
-        self,
-        path: str | pathlib.Path,
-        image_format: str | None = None,
-        keep_metadata: bool = True,
-    ) -> None:
-        """Write the pixels, whole or not at all, in place of what stood there.
-
-        Args:
-            path: where to.
-            image_format: of `writer.FORMATS`, or None for what the name ends with.
-            keep_metadata: carry over the file's metadata, and say what made the pixels.
-
-        Raises:
-            ConfigError: the format is unknown, or cannot hold the image.
-            OSError: the file cannot be written.
-        """
-        path = pathlib.Path(path)
-        image_format = image_format or writer.format_of(path)
-        writer.write_atomically(path, self.encoded(image_format, keep_metadata))
-
-    def encoded(self, image_format: str, keep_metadata: bool = True) -> bytes:
-        """The bytes that `save` writes.
-
-        Raises:
-            ConfigError: the format is unknown, or cannot hold the image.
-        """
-        metadata = self.file.metadata if keep_metadata else None
-        return writer.encode(self.pixels, image_format, metadata, self.provenance)
+# Grey levels, beside what a step leaves open: more than any clipping or noise moves a mean by.
+_BRIGHTNESS = 32
 
 
 class Decoder:
@@ -133,13 +66,30 @@ class Decoder:
         """
         return runtimes.open_runtime(self._runtime_kind, self._model, self._threads)
 
-    def read(self, source: str | pathlib.Path | bytes, allow_truncated: bool = False) -> JpegFile:
-        """A JPEG file within the limits.
+    def read(
+        self,
+        source: str | pathlib.Path | bytes,
+        allow_truncated: bool = False,
+        assume_quality: int | None = None,
+    ) -> JpegFile:
+        """A JPEG file within the limits; a warning says if it was likely saved before.
+
+        Args:
+            source: path or bytes.
+            allow_truncated: read what a cut file still has.
+            assume_quality: take a PNG, WebP or JPEG file for the decode of one of this quality
+                (`jpeg.assumed`).
 
         Raises:
             JpegFormatError: it is none that can be restored.
+            ConfigError: the quality is out of range.
         """
-        return JpegFile.read(source, self.limits, allow_truncated)
+        if assume_quality is not None:
+            return read_assumed(source, assume_quality, self.limits, allow_truncated)
+        file = JpegFile.read(source, self.limits, allow_truncated)
+        remark = resaving_remark(file.pixels, file.tables, file.sampling)
+        warnings = file.warnings if remark is None else (*file.warnings, remark)
+        return dataclasses.replace(file, warnings=warnings)
 
     def restore(
         self,
@@ -149,16 +99,21 @@ class Decoder:
         blend: float = 1.0,
         allow_truncated: bool = False,
         temperature: float = 1.0,
+        bits: int = 8,
+        assume_quality: int | None = None,
     ) -> Restored:
         """Restore one file.
 
         Args:
             source: path or bytes of a JPEG file, or one that was read.
             seed: which sample; without effect for a regression.
-            projection: of `PROJECTIONS`; the float one, and none, are rounded to 8 bits.
+            projection: of `PROJECTIONS`; the float one, and none, are rounded.
             blend: 0 libjpeg's decode ... 1 restored, before the projection.
             allow_truncated: restore what a cut file still has.
             temperature: scale of the noise; 0 is none. Without effect for a regression.
+            bits: 8, or 16 for the float projection (if exact) or the network's output (if none)
+                to 1/257 grey level.
+            assume_quality: as `read`; then nothing is projected.
 
         Raises:
             JpegFormatError: the file is none that can be restored.
@@ -171,11 +126,13 @@ class Decoder:
             raise ConfigError(f"blend {blend}: 0 to 1")
         if not temperature >= 0:
             raise ConfigError(f"temperature {temperature}: 0 or more")
+        if bits not in (8, 16):
+            raise ConfigError(f"{bits} bits: 8 or 16")
         clock = _Clock()
         if isinstance(source, JpegFile):
             file = source
         else:
-            file = self.read(source, allow_truncated)
+            file = self.read(source, allow_truncated, assume_quality)
             clock.stop("read")
         self.runtime  # noqa: B018  (loading it is no part of a file's time)
         clock.skip()
@@ -183,7 +140,7 @@ class Decoder:
         if blend < 1:
             pixels = blend * pixels + (1 - blend) * file.pixels.astype(np.float32)
         clock.stop("network")
-        return self._finish(pixels, file, seed, projection, clock)
+        return self._finish(pixels, file, seed, projection, clock, bits)
 
     def estimate(self, file: JpegFile, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
         """What the network makes of a file, before projection and rounding.
@@ -254,22 +211,38 @@ class Decoder:
 
     def mean_of(self, spread: Spread, first: Restored) -> Restored:
         """As `mean`, of samples that `spread` has counted, and the first of them."""
+        if first.pixels.dtype != np.uint8:
+            raise ConfigError("the mean is of samples of 8 bits")
         pixels = spread.mean.astype(np.float32)
         mean = self.finish(pixels, first.file, first.seed, first.projection)
         return dataclasses.replace(mean, count=spread.count)
 
     def _finish(
-        self, pixels: np.ndarray, file: JpegFile, seed: int, projection: str, clock: "_Clock"
+        self,
+        pixels: np.ndarray,
+        file: JpegFile,
+        seed: int,
+        projection: str,
+        clock: "_Clock",
+        bits: int = 8,
     ) -> Restored:
         """Project and certify."""
-        projection, warnings = _feasible(projection, file.sampling)
-        final = self._project(pixels, file, projection)
+        _check_brightness(pixels, file, self.card)
+        if bits == 16 and projection == "exact":
+            projection = "float"
+        projection, warnings = _feasible(projection, file)
+        final = self._project(pixels, file, projection, bits)
         clock.stop("projection")
-        if final.shape != file.pixels.shape or final.dtype != np.uint8:
-            raise ModelError(f"restored to {final.dtype} {final.shape}: not as its decode is")
-        certificate = None
-        if encoder.can_encode(file.sampling):
-            certificate = encoder.certify(final, file.levels, file.tables, file.sampling)
+        if final.shape != file.pixels.shape:
+            raise ModelError(f"restored to {final.shape}: not as its decode is")
+        certificate = violated = None
+        if file.levels and encoder.can_encode(file.sampling):
+            given = (file.levels, file.tables, file.sampling)
+            if bits == 8:
+                certificate = encoder.certify(final, *given)
+            else:
+                pixels = final.astype(np.float32) / UNITS_OF_16_BITS
+                violated = Violation.of(float_projection.violations(pixels, *given))
         clock.stop("certificate")
         return Restored(
             pixels=final,
@@ -280,6 +253,7 @@ class Decoder:
             projection=projection,
             warnings=(*file.warnings, *warnings),
             seconds=clock.seconds,
+            violation=violated,
         )
 
     def _run_network(
@@ -313,12 +287,34 @@ class Decoder:
         # Of all gray images the mean of the channels is the nearest.
         return restored.mean(axis=2) if gray else restored
 
-    def _project(self, pixels: np.ndarray, file: JpegFile, projection: str) -> np.ndarray:
+    def _project(
+        self, pixels: np.ndarray, file: JpegFile, projection: str, bits: int
+    ) -> np.ndarray:
         if projection == "exact":
             return exact.project(pixels, file.levels, file.tables, file.sampling)
         if projection == "float":
             pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
+        if not np.isfinite(pixels).all():
+            raise ModelError(f"model {self.card.name}: its projection is not finite for this file")
+        if bits == 16:
+            return np.clip(np.rint(UNITS_OF_16_BITS * pixels), 0, 65535).astype(np.uint16)
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def _check_brightness(pixels: np.ndarray, file: JpegFile, card: ModelCard) -> None:
+    """Refuse what is no restoration of the file, such as black, whatever the projection.
+
+    The levels say the mean of each block to half a step of DC, so that it can be the decode's.
+
+    Raises:
+        ModelError: their means are too far apart.
+    """
+    change = abs(float(pixels.mean(dtype=np.float64)) - float(file.pixels.mean()))
+    if not change <= _BRIGHTNESS + file.tables[0][0, 0] / 16:
+        raise ModelError(
+            f"model {card.name}: its output is {change:.0f} grey levels off the file's mean: the "
+            "model is broken, or --temperature too high"
+        )
 
 
 def no_samples(card: ModelCard) -> str:
@@ -326,8 +322,11 @@ def no_samples(card: ModelCard) -> str:
     return f"model {card.name} is a regression: it draws no samples"
 
 
-def _feasible(projection: str, sampling: str) -> tuple[str, list[str]]:
-    """The projection that a sampling allows, and what to say of it."""
+def _feasible(projection: str, file: JpegFile) -> tuple[str, list[str]]:
+    """The projection that a file allows, and what to say of it."""
+    sampling = file.sampling
+    if not file.levels:
+        return "none", []
     if encoder.can_encode(sampling):
         return projection, []
     try:

@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Iterable, Iterator
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's
+MARK = ".restored"  # in the names of outputs
 STANDARD_INPUT = "-"
 
 
@@ -43,43 +45,49 @@ class Inputs:
     single: bool = False
 
 
-def find_inputs(arguments: list[str]) -> Inputs:
+def find_inputs(arguments: list[str], assumed: bool = False) -> Inputs:
     """Look up the arguments.
 
     Args:
         arguments: files, folders (their files that bear a JPEG file's name, at any depth),
             globs that name no file themselves, "-" for standard input.
+        assumed: take PNG and WebP files of folders too, but for this program's own outputs.
     """
+    suffixes = SUFFIXES + (ASSUMED_SUFFIXES if assumed else ())
     inputs = Inputs()
-    paths = list(_expand(arguments, inputs))
+    names = list(_expand(arguments, inputs))
     folders = 0
-    for path in paths:
-        if str(path) == STANDARD_INPUT:
+    for name in names:
+        path = pathlib.Path(name)
+        if name == STANDARD_INPUT:
             inputs.files.append(Input("standard input", None, pathlib.PurePath("stdin")))
-        elif path.is_dir():
+        elif os.path.isdir(name):
             folders += 1
-            below = pathlib.PurePath(path.resolve().name if len(paths) > 1 else "")
-            _walk(path, below, inputs)
-        elif os.path.lexists(path):
+            below = pathlib.PurePath(path.resolve().name if len(names) > 1 else "")
+            _walk(path, below, inputs, suffixes)
+        elif os.path.lexists(name):
             inputs.files.append(Input(str(path), path, pathlib.PurePath(path.name)))
         else:
-            inputs.problems.append((str(path), "there is no such file"))
-    inputs.single = len(paths) == 1 and folders == 0
+            inputs.problems.append((name, "there is no such file"))
+    inputs.single = len(names) == 1 and folders == 0
     return inputs
 
 
-def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[pathlib.Path]:
+def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[str]:
     for argument in dict.fromkeys(arguments):
         if glob.has_magic(argument) and not os.path.lexists(argument):
             matches = sorted(glob.glob(argument, recursive=True))
             if not matches:
                 inputs.problems.append((argument, "no file matches"))
-            yield from map(pathlib.Path, matches)
+            # A file of that name is no standard input.
+            yield from (os.path.join(os.curdir, "-") if m == STANDARD_INPUT else m for m in matches)
         else:
-            yield pathlib.Path(argument)
+            yield argument
 
 
-def _walk(folder: pathlib.Path, below: pathlib.PurePath, inputs: Inputs) -> None:
+def _walk(
+    folder: pathlib.Path, below: pathlib.PurePath, inputs: Inputs, suffixes: tuple[str, ...]
+) -> None:
     found = 0
 
     def unreadable(error: OSError) -> None:
@@ -90,14 +98,16 @@ def _walk(folder: pathlib.Path, below: pathlib.PurePath, inputs: Inputs) -> None
         subfolders.sort()
         for name in sorted(names):
             path = pathlib.Path(current, name)
-            if path.suffix.lower() not in SUFFIXES or not _is_within(path, root):
+            suffix = path.suffix.lower()
+            is_output = MARK in path.stem and suffix in ASSUMED_SUFFIXES
+            if suffix not in suffixes or is_output or not _is_within(path, root):
                 inputs.passed_over += 1
                 continue
             found += 1
             relative = below / path.relative_to(folder)
             inputs.files.append(Input(str(path), path, relative))
     if not found:
-        inputs.problems.append((str(folder), f"holds no file named {', '.join(SUFFIXES)}"))
+        inputs.problems.append((str(folder), f"holds no file named {', '.join(suffixes)}"))
 
 
 def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:

@@ -4,11 +4,10 @@ import os
 import pathlib
 
 from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.inputs import Input, Inputs
+from keras_jpeg_gan.decoding.inputs import MARK, Input, Inputs
 from keras_jpeg_gan.errors import ConfigError
 
 STANDARD_OUTPUT = "-"
-MARK = ".restored"
 
 
 class Outputs:
@@ -61,7 +60,8 @@ class Outputs:
             suffix: of a file in a format of its own.
 
         Raises:
-            ConfigError: that place is another input's, or an input itself.
+            ConfigError: that place is another input's, or an input itself, or nothing can be
+                written there.
         """
         if self.to_standard_output:
             return None
@@ -73,6 +73,7 @@ class Outputs:
             raise ConfigError(f"its output {path} would replace {self._inputs[identity]}")
         if identity in self._taken:
             raise ConfigError(f"its output {path} is already that of {self._taken[identity]}")
+        _check_folder(path.parent)
         self._taken[identity] = item.name
         return path
 

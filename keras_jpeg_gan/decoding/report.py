@@ -1,5 +1,6 @@
 """What is said of each image: a line for people, and a JSON record for programs."""
 
+import contextlib
 import json
 import pathlib
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 import keras_jpeg_gan
+from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.decoder import Restored
 from keras_jpeg_gan.decoding.products import DeviationMap
 from keras_jpeg_gan.errors import ConfigError
@@ -14,7 +16,7 @@ from keras_jpeg_gan.errors import ConfigError
 
 def shown(name: str) -> str:
     """A file's name on one line, whatever it contains."""
-    return name if name.isprintable() else ascii(name)
+    return name if name and name.isprintable() else ascii(name)
 
 
 def describe(made: Restored | DeviationMap) -> dict[str, Any]:
@@ -36,6 +38,8 @@ def describe(made: Restored | DeviationMap) -> dict[str, Any]:
         "tables": [table.tolist() for table in file.tables],
         "quality": file.quality,
         "projection": made.projection,
+        "bits": 8 * made.pixels.itemsize,
+        "violation": made.violation and made.violation._asdict(),
         "certificate": certificate
         and {
             "exact": certificate.exact,
@@ -74,12 +78,20 @@ class Report:
         trace: TracebackType | None,
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # `add` has said it
+                self._file.close()
 
     def add(self, name: str, status: str, details: Mapping[str, Any]) -> None:
-        """A record: status is restored, skipped or failed."""
+        """A record: status is restored, skipped or failed.
+
+        Raises:
+            RunError: it cannot be written.
+        """
         if self._file is not None:
             record = {"input": name, "status": status, **details}
             record["version"] = keras_jpeg_gan.__version__
-            self._file.write(json.dumps(record) + "\n")
-            self._file.flush()
+            try:
+                self._file.write(json.dumps(record) + "\n")
+                self._file.flush()
+            except OSError as error:
+                raise program.RunError(f"report {self._file.name}: {error.strerror}") from error

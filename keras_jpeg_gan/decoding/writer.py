@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import keras_jpeg_gan
+from keras_jpeg_gan.decoding import png16
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 
@@ -56,7 +57,7 @@ def encode(
     """An image as the bytes of a file.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
         image_format: of `FORMATS`. WebP stores gray as RGB.
         metadata: to carry over, with the provenance; None for neither. WebP has no place for
             comments and provenance; of EXIF, TIFF takes what tells of the photograph, if it
@@ -64,15 +65,26 @@ def encode(
         provenance: what made the pixels, in a line.
 
     Raises:
-        ConfigError: the format is unknown, or cannot hold an image of that size.
+        ConfigError: the format is unknown, or cannot hold such an image.
     """
     if image_format not in FORMATS:
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
     if image_format == "webp" and max(pixels.shape) > _WEBP_LARGEST_SIDE:
         raise ConfigError(f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels a side: use png or tiff")
     options = _OPTIONS[image_format](metadata, provenance)
+    if pixels.dtype != np.uint16:
+        return _saved(Image.fromarray(pixels), image_format, options)
+    if image_format != "png":
+        raise ConfigError(f"16 bits: only png holds them here, not {image_format}")
+    if pixels.ndim == 2:
+        return _saved(Image.fromarray(pixels), image_format, options)
+    shell = _saved(Image.new("RGB", (1, 1)), image_format, options)
+    return png16.with_pixels(shell, pixels, _PNG_LEVEL)
+
+
+def _saved(image: Image.Image, image_format: str, options: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, image_format, **options)
+    image.save(buffer, image_format, **options)
     return buffer.getvalue()
 
 
@@ -150,7 +162,9 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # nobody knows the other name
         raise

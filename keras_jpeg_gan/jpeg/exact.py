@@ -16,6 +16,7 @@ import numpy as np
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg import exact_float as float_stage
+from keras_jpeg_gan.jpeg.exact_budget import Budget
 from keras_jpeg_gan.jpeg.exact_grid import Grid, gather, scatter
 from keras_jpeg_gan.jpeg.exact_repair import repair
 from keras_jpeg_gan.jpeg.exact_rounding import feedback, round_units
@@ -90,6 +91,8 @@ _ELSEWHERE = tuple(
 )
 _NEARLY = 2
 
+_UNSEEN = np.iinfo(np.int64).max  # misses of a unit that was not attempted
+
 # Of few units, copies that begin a little apart are tried side by side: nearly for nothing, since
 # the time goes to the interpreter.
 _FEW = 8
@@ -105,8 +108,9 @@ def project(
 ) -> np.ndarray:
     """An 8-bit image near the given one that libjpeg compresses to the file's levels.
 
-    Where none is found (steps of 1, levels of another kind of encoder), the result is the best
-    that was met; `encoder.certify` tells what it misses. It depends on the arguments alone.
+    Where none is found (steps of 1, levels of another kind of encoder) before the work that the
+    size allows is done (`exact_budget`), the result is the best that was met; `encoder.certify`
+    tells what it misses. It depends on the arguments alone.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
@@ -200,12 +204,17 @@ class _Image:
         self.pixels = np.ascontiguousarray(pixels)
         self.result = np.empty(pixels.shape, np.uint8)
         # Coefficients outside their cells, by unit.
-        self.missed = np.full(self.grid.size, np.iinfo(np.int64).max)
+        self.missed = np.full(self.grid.size, _UNSEEN)
+        self.budget = Budget(pixels.shape[0] * pixels.shape[1])
 
     def attempt(
         self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
     ) -> np.ndarray:
         """Project units, keep what is better, and return the places to go on with."""
+        fresh = int(np.count_nonzero(self.missed[places[:, 0], places[:, 1]] == _UNSEEN))
+        self.budget.allow(fresh * len(shape.rows))
+        if self.budget.spent and not fresh:
+            return places[:0]
         index = self.grid.index(shape, places)
         given = gather(self.pixels, shape, index)
         cells = self.grid.cells(shape, places)
@@ -233,11 +242,11 @@ class _Image:
         )
         boxes = float_stage.boxes(cells, margins)
         iterations = max(effort.iterations, 150) if shape.cut else effort.iterations
-        goal = float_stage.project(shape, given, boxes, iterations)
+        goal = float_stage.project(shape, given, boxes, iterations, self.budget)
         bounds = None
         if effort.snap is not None:
             bounds = _snapped(goal, effort.snap)
-            goal = float_stage.project(shape, goal, boxes, iterations, bounds)
+            goal = float_stage.project(shape, goal, boxes, iterations, self.budget, bounds)
         found = round_units(shape, goal, rounding, bounds)
 
         wrong = np.asarray(cells.missed(shape.coefficients(found)).any(axis=0))
@@ -251,7 +260,7 @@ class _Image:
         )
         wrong &= float_stage.distance(shape, goal, cells) <= effort.reach
         hopeful = wrong.any(axis=0)
-        left = np.flatnonzero(repair(shape, tried, goal, cells, wrong, generator))
+        left = np.flatnonzero(repair(shape, tried, goal, cells, wrong, generator, self.budget))
         if effort.moves and len(left):
             tried[:, :, left] = search(
                 shape,
@@ -260,6 +269,7 @@ class _Image:
                 cells.take(left),
                 effort.moves,
                 generator,
+                self.budget,
             )
         found[:, :, units] = tried
         missed[units] = cells.missed(shape.coefficients(tried)).sum(axis=(0, 1))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_jpeg_gan.jpeg.exact_budget import FLOAT, Budget
 from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
 
 # Grey levels that a solution may leave [0, 255] by: rounding takes that in.
@@ -69,6 +70,7 @@ def project(
     channels: np.ndarray,
     boxes: Boxes,
     iterations: int,
+    budget: Budget,
     bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Channel values within bounds, near the given ones, with coefficients in the boxes.
@@ -78,6 +80,7 @@ def project(
         channels: [C, R, N] float32.
         boxes: what the coefficients must be in.
         iterations: at most so many steps.
+        budget: pays for all steps but the first; they end when it is spent.
         bounds: lowest and highest channel values [C, R, N]; 0 and 255 if not given.
 
     Returns:
@@ -97,8 +100,9 @@ def project(
     if bounds is not None:
         low, high = low[..., active], high[..., active]
     for _ in range(iterations - 1):
-        if not len(active):
+        if not len(active) or budget.spent:
             break
+        budget.spend(FLOAT, current.size)
         ahead = step
         ahead *= momentum / (momentum + 3)
         ahead += current

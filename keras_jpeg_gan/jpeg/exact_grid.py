@@ -72,6 +72,24 @@ class Grid:
         index *= shape.channels
         return index
 
+    def levels(self, shape: Unit, places: np.ndarray) -> np.ndarray:
+        """The levels of units: [64, blocks, N] float32."""
+        return np.stack(
+            [
+                self._levels[block.component][
+                    places[:, 0] * self._parts[block.component][1] + block.row,
+                    places[:, 1] * self._parts[block.component][0] + block.column,
+                ].reshape(-1, 64)
+                for block in shape.blocks
+            ],
+            axis=1,
+        ).T.astype(np.float32)
+
+    def steps(self, shape: Unit) -> np.ndarray:
+        """The steps of a unit's blocks: [64, blocks, 1] float32."""
+        steps = [self.tables[block.component].reshape(64) for block in shape.blocks]
+        return np.stack(steps, axis=1)[..., None].astype(np.float32)
+
     def cells(self, shape: Unit, places: np.ndarray) -> Cells:
         """What the coefficients of units must be."""
         return gather_cells(shape, self._levels, self.tables, self._parts, places)

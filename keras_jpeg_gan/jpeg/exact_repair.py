@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from keras_jpeg_gan.jpeg.exact_budget import REPAIR, REPAIR_OF_SUMS, Budget
 from keras_jpeg_gan.jpeg.exact_units import Block, Cells, Unit, dct, dct_matrix
 
 _MARGIN = 0.5  # of c8: what counts as inside
@@ -28,6 +29,7 @@ def repair(
     cells: Cells,
     wrong: np.ndarray,
     generator: np.random.Generator,
+    budget: Budget,
 ) -> np.ndarray:
     """Mend offending blocks in place, as far as it goes.
 
@@ -38,6 +40,7 @@ def repair(
         cells: of the units.
         wrong: [blocks, N] which blocks to mend.
         generator: draws how long a move back is tabu.
+        budget: pays for it; repair ends when it is spent.
 
     Returns:
         [N] whether a unit still has an offending block.
@@ -49,7 +52,7 @@ def repair(
             failed |= wrong[numbers].any(axis=0)
         elif wrong[numbers].any():
             search = _Search(unit, numbers, pixels, goal, cells, wrong)
-            failed[search.units[search.run(generator)]] = True
+            failed[search.units[search.run(generator, budget)]] = True
             search.store(pixels)
     return failed
 
@@ -171,18 +174,20 @@ class _Search:
             near &= np.abs(change[:, component]) < self.sizes.get(component, 1)
         self.offsets = offsets[near]
 
-    def run(self, generator: np.random.Generator) -> np.ndarray:
+    def run(self, generator: np.random.Generator, budget: Budget) -> np.ndarray:
         """Search; the places [.] of the blocks that are still wrong."""
         active = np.arange(len(self.pixels))
         moves = len(self.columns)
+        prices = REPAIR if self.count == 1 else REPAIR_OF_SUMS
         tabu = np.zeros((len(active), 2 * moves), np.int8)
         line = np.arange(len(active))[:, None]
         for iteration in range(_ITERATIONS + 1):
             c8 = self._coefficients(active)
             wrong = ((c8 < self.low[active]) | (c8 > self.high[active])).any(axis=1)
             active, c8 = active[wrong], c8[wrong]
-            if not len(active) or iteration == _ITERATIONS:
+            if not len(active) or iteration == _ITERATIONS or budget.spent:
                 break
+            budget.spend(prices, len(active))
             away = c8 - self.centre[active]
             inner = self.half[active]
             excess = away - np.clip(away, -inner, inner)

@@ -145,7 +145,9 @@ class _Running:
         self.block = block
         self.feedback = feedback
         self.goal = goal[block.component]
-        self.errors = np.empty((len(feedback.order), count), np.float32)
+        # Zero until decided: where a sample of one component is a row of pixels and of another a
+        # column, later ones begin before the earlier end.
+        self.errors = np.zeros((len(feedback.order), count), np.float32)
 
     def influence(self, t: int) -> np.ndarray | np.float32:
         if self.feedback.weights is None or not t:

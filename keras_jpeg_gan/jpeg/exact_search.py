@@ -12,6 +12,7 @@ import functools
 import numpy as np
 
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.exact_budget import SEARCH, Budget
 from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
 
 _MARGIN = 0.5  # of c8
@@ -49,6 +50,7 @@ def search(
     cells: Cells,
     iterations: int,
     generator: np.random.Generator,
+    budget: Budget,
 ) -> np.ndarray:
     """Search from the pixels on.
 
@@ -59,6 +61,7 @@ def search(
         cells: of the units.
         iterations: at most so many moves a unit.
         generator: draws how long a pixel is tabu after a move.
+        budget: pays for it; the search ends when it is spent.
 
     Returns:
         The best pixels that were met, [C, R, N] int32: least coefficients outside their cells.
@@ -80,8 +83,9 @@ def search(
         since[active[better]] = iteration
         going = (outside > 0) & (iteration - since[active] <= _PATIENCE * iterations)
         active, away = active[going], away[going]
-        if not len(active) or iteration == iterations:
+        if not len(active) or iteration == iterations or budget.spent:
             break
+        budget.spend(SEARCH, len(active))
         candidates = tables.candidates(away, active, current[active], tabu[active] > iteration)
         chosen, new = _best_move(unit, tables, away, active, candidates, current, target)
         current[active, chosen] = new

@@ -36,7 +36,8 @@ class JpegFile:
     """A grayscale or YCbCr JPEG file.
 
     Attributes:
-        levels: [Hb, Wb, 8, 8] int16 for each component, natural order, without dummy blocks.
+        levels: [Hb, Wb, 8, 8] int16 for each component, natural order, without dummy blocks;
+            none of an image that is only taken for a JPEG file's (`assumed`).
         tables: [8, 8] int32 steps for each component, natural order.
         sampling: "gray", "4:2:0", ..., or factors such as "2x2,1x2,1x1".
         pixels: [H, W] or [H, W, 3] uint8, libjpeg's default decode; orientation not applied.
@@ -87,7 +88,7 @@ class JpegFile:
             OSError: the path cannot be read.
         """
         limits = limits or Limits()
-        data = source if isinstance(source, bytes) else _read_bytes(pathlib.Path(source), limits)
+        data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
         data = data[: header.end]  # what follows belongs to other programs, or is a piece
         if not header.complete:
@@ -122,7 +123,13 @@ class JpegFile:
         )
 
 
-def _read_bytes(path: pathlib.Path, limits: Limits) -> bytes:
+def read_bytes(path: pathlib.Path, limits: Limits) -> bytes:
+    """A file's bytes, unless there are too many.
+
+    Raises:
+        JpegFormatError: there are more than the limit.
+        OSError: the path cannot be read.
+    """
     check_file_size(path.stat().st_size, limits)
     return path.read_bytes()
 
@@ -141,7 +148,7 @@ def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metad
     """Pillow's decode, and the metadata."""
     try:
         # Not by Image.open, which has a limit of its own on the size.
-        with _without_warnings():
+        with without_warnings():
             picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
             metadata = read_metadata(picture, comments)
         with picture:
@@ -153,7 +160,7 @@ def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metad
 
 
 @contextlib.contextmanager
-def _without_warnings() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
     """Without Pillow's warnings of odd EXIF; one thread at a time, since filters are global."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,13 +3,14 @@
 What `consistency.project` is to tensors in a graph, for the decoder, which needs no framework.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from keras_jpeg_gan.jpeg import exact_float
+from keras_jpeg_gan.jpeg.exact_budget import Budget
 from keras_jpeg_gan.jpeg.exact_grid import Grid, gather, scatter
-from keras_jpeg_gan.jpeg.exact_units import one_blas_thread
+from keras_jpeg_gan.jpeg.exact_units import Unit, one_blas_thread
 
 # Steps kept from the borders of the cells, on which rounding is a toss.
 MARGIN = 0.02
@@ -29,9 +30,9 @@ def project(
 ) -> np.ndarray:
     """The float projection of an image. Nothing is clipped: it may leave 0..255.
 
-    Cells are those of libjpeg's encoder, whose constants of rounding are counted in. In whole
-    units one step is the orthogonal projection; where the border cuts a unit, many steps lead
-    to a consistent image that is not quite the nearest.
+    The encoder's constants of downsampling are counted in. In whole units one step is the
+    orthogonal projection; where the border cuts a unit, many steps lead to a consistent image
+    that is not quite the nearest.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8.
@@ -45,21 +46,47 @@ def project(
         ConfigError: as `exact_grid.Grid`.
     """
     grid = Grid(pixels.shape, levels, tables, sampling)
-    pixels = np.ascontiguousarray(pixels)
     result = np.empty(pixels.shape, np.float32)
+    budget = Budget(pixels.shape[0] * pixels.shape[1])
+    budget.allow(pixels.shape[0] * pixels.shape[1])
+    for shape, places in _batches(grid):
+        index = grid.index(shape, places)
+        given = gather(pixels, shape, index)
+        wanted, steps = grid.levels(shape, places), grid.steps(shape)
+        reach = 0.5 - margin
+        boxes = exact_float.Boxes((wanted - reach) * steps, (wanted + reach) * steps)
+        anything = np.broadcast_to(np.float32(np.inf), given.shape)
+        bounds = (-anything, anything)
+        found = exact_float.project(shape, given, boxes, _EDGE_ITERATIONS, budget, bounds)
+        scatter(found, index, result)
+    return result
+
+
+def violations(
+    pixels: np.ndarray,
+    levels: Sequence[np.ndarray],
+    tables: Sequence[np.ndarray],
+    sampling: str,
+) -> np.ndarray:
+    """How far each coefficient of an image is from its level, in steps: [N] float32.
+
+    Consistent is <= 1/2. Arguments and errors as `project`.
+    """
+    grid = Grid(pixels.shape, levels, tables, sampling)
+    found = []
+    for shape, places in _batches(grid):
+        planes = shape.components(gather(pixels, shape, grid.index(shape, places)))
+        wanted, steps = grid.levels(shape, places), grid.steps(shape)
+        for number, block in enumerate(shape.blocks):
+            own = block.coefficients(planes[block.component]) / steps[:, number]
+            found.append(np.abs(own - wanted[:, number]).ravel())
+    return np.concatenate(found)
+
+
+def _batches(grid: Grid) -> Iterator[tuple[Unit, np.ndarray]]:
+    """All units by shape, some at a time: their shape and places."""
     with one_blas_thread():
         for shape, places in grid.shapes():
-            margins = np.stack(
-                [margin * grid.tables[b.component].reshape(64) for b in shape.blocks], axis=1
-            )
             size = max(1, _BATCH // len(shape.rows))
             for start in range(0, len(places), size):
-                some = places[start : start + size]
-                index = grid.index(shape, some)
-                given = gather(pixels, shape, index)
-                boxes = exact_float.boxes(grid.cells(shape, some), margins)
-                anything = np.broadcast_to(np.float32(np.inf), given.shape)
-                bounds = (-anything, anything)
-                found = exact_float.project(shape, given, boxes, _EDGE_ITERATIONS, bounds)
-                scatter(found, index, result)
-    return result
+                yield shape, places[start : start + size]

@@ -158,6 +158,18 @@ def check_file_size(size: int, limits: Limits) -> None:
         )
 
 
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Refuse an image of too many pixels.
+
+    Raises:
+        JpegFormatError: there are more than the limit.
+    """
+    if width * height > limits.max_megapixels * 1e6:
+        raise JpegFormatError(
+            f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
+        )
+
+
 def without_extras(data: bytes, header: Header) -> bytes:
     """The file without its APPn and COM segments: the image data alone."""
     kept, position = [], 0
@@ -292,12 +304,13 @@ class _Walk:
             )
 
     def _check_size(self) -> None:
-        header, limits = self._header, self._limits
-        size = f"{header.width}x{header.height}"
+        header = self._header
         if max(header.width, header.height) > _LARGEST_SIDE:
-            raise JpegFormatError(f"{size}: sides above {_LARGEST_SIDE} are refused by libjpeg")
-        if header.width * header.height > limits.max_megapixels * 1e6:
-            raise JpegFormatError(f"{size} is more than --max_megapixels={limits.max_megapixels:g}")
+            raise JpegFormatError(
+                f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
+                "libjpeg"
+            )
+        check_size(header.width, header.height, self._limits)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits

@@ -1,10 +1,14 @@
 """What a file carries beside its image, as Pillow reads it."""
 
+import struct
 from dataclasses import dataclass
 
 from PIL import Image
 
 _ORIENTATION = 0x0112
+_EXIF_PREFIX = b"Exif\0\0"
+# Where a thumbnail is and how long: of a JPEG, of an uncompressed one.
+_THUMBNAIL_TAGS = ((0x0201, 0x0202), (0x0111, 0x0117))
 
 
 @dataclass(frozen=True)
@@ -12,7 +16,8 @@ class Metadata:
     """Metadata to be carried over; nothing of it is applied to the pixels.
 
     Attributes:
-        exif: raw EXIF with its "Exif" prefix, or empty; icc_profile, xmp: raw, or empty.
+        exif: raw EXIF with its "Exif" prefix and without its thumbnail, which would show the
+            picture as it was, or empty; icc_profile, xmp: raw, or empty.
         comments: COM segments as text.
         orientation: 1 to 8 as EXIF has it; 1 where it says nothing.
         dpi: pixels an inch across and down, or None.
@@ -30,13 +35,58 @@ def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metad
     """The metadata of an opened JPEG; what cannot be parsed is carried raw or left out."""
     dpi = image.info.get("dpi")
     return Metadata(
-        exif=image.info.get("exif", b""),
+        exif=without_thumbnail(image.info.get("exif", b"")),
         icc_profile=image.info.get("icc_profile") or b"",
         xmp=image.info.get("xmp", b""),
         comments=tuple(_text(comment) for comment in comments),
         orientation=_orientation(image),
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
     )
+
+
+def without_thumbnail(exif: bytes) -> bytes:
+    """EXIF without its second directory (IFD1) and the picture that this points to.
+
+    Nothing else is moved, since makers' notes point to places of their own. What cannot be
+    parsed is given back as it is.
+    """
+    base = len(_EXIF_PREFIX) if exif.startswith(_EXIF_PREFIX) else 0
+    order = {b"II": "<", b"MM": ">"}.get(exif[base : base + 2])
+    if order is None:
+        return exif
+    try:
+        (first,) = struct.unpack_from(order + "I", exif, base + 4)
+        (count,) = struct.unpack_from(order + "H", exif, base + first)
+        link = base + first + 2 + 12 * count
+        (second,) = struct.unpack_from(order + "I", exif, link)
+        if second in (0, first):
+            return exif
+        values = _directory(exif, base + second, order)
+    except struct.error:
+        return exif
+    changed = bytearray(exif)
+    changed[link : link + 4] = bytes(4)
+    for place, length in _THUMBNAIL_TAGS:
+        start, size = base + values.get(place, 0), values.get(length, 0)
+        if start < link + 4 or start >= len(changed):
+            continue  # none, or one that would take what is no thumbnail's
+        stop = min(start + size, len(changed))
+        if stop == len(changed):
+            del changed[start:]
+        else:
+            changed[start:stop] = bytes(stop - start)
+    return bytes(changed)
+
+
+def _directory(exif: bytes, start: int, order: str) -> dict[int, int]:
+    """The single 16- and 32-bit numbers of a directory, by tag."""
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    values = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, number = struct.unpack_from(order + "HHI", exif, entry)
+        if number == 1 and kind in (3, 4):
+            (values[tag],) = struct.unpack_from(order + "HI"[kind - 3], exif, entry + 8)
+    return values
 
 
 def _text(comment: bytes) -> str:

@@ -18,6 +18,15 @@ class Violation(NamedTuple):
     largest: float
     share_over_half: float
 
+    @classmethod
+    def of(cls, distances: np.ndarray) -> "Violation":
+        """Of all coefficients' distances [N], in steps."""
+        return cls(
+            float(distances.mean(dtype=np.float64)),
+            float(distances.max()),
+            float(np.mean(distances > 0.5 + _FLOAT_ERROR)),
+        )
+
 
 _FLOAT_ERROR = 1e-3  # steps
 
@@ -43,9 +52,4 @@ def violation(
     from keras_jpeg_gan.jpeg import consistency
 
     found = consistency.violation(*consistency.batch_of_one(pixels, levels, tables), sampling)
-    distances = np.concatenate([ops.convert_to_numpy(part).ravel() for part in found])
-    return Violation(
-        float(distances.mean(dtype=np.float64)),
-        float(distances.max()),
-        float(np.mean(distances > 0.5 + _FLOAT_ERROR)),
-    )
+    return Violation.of(np.concatenate([ops.convert_to_numpy(part).ravel() for part in found]))

@@ -4,38 +4,17 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import pytest
 from made_up import jpeg
 from PIL import Image
+from processes import start
 
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, writer
 from keras_jpeg_gan.errors import ModelError
-
-# The command in a process of its own, with the network that needs no framework.
-SCRIPT = """
-from made_up import ShiftedBlur
-from keras_jpeg_gan.decoding import decode, runtimes
-runtimes.open_runtime = lambda kind, model, threads: ShiftedBlur()
-decode.run()
-"""
-
-
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
-        # A shell's background jobs, and so their children, ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
 
 
 @pytest.fixture
@@ -221,6 +200,11 @@ def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model
         ["--model={sampler}", "--deviation", "--output=-", "a.jpg"],
         ["--model={sampler}", "--temperature=-1", "a.jpg"],
         ["--model={sampler}", "--samples=0", "a.jpg"],
+        ["--bits=12", "a.jpg"],
+        ["--bits=16", "--format=tiff", "a.jpg"],
+        ["--bits=16", "--output=x.webp", "a.jpg"],
+        ["--bits=16", "--model={sampler}", "--mean=4", "a.jpg"],
+        ["--assume_quality=0", "a.jpg"],
     ],
 )
 def test_wrong_usage_is_one_line_and_2(command, photos, sampler, monkeypatch, arguments):
@@ -261,6 +245,26 @@ def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
     assert (status, out) == (0, plain.out)
     assert "no effect" in err
     assert np.array_equal(np.asarray(Image.open(photos / "a.restored.png")), before)
+
+
+def test_other_images_are_restored_as_of_an_assumed_quality(command, photos, tmp_path):
+    for name in ("d.png", "deep/e.webp"):
+        Image.open(photos / "a.jpg").save(photos / name)
+    report = tmp_path / "report"
+    assumed = ("--assume_quality=40", "--bits=16", f"--report={report}")
+    for skipped in (0, 5):
+        status, out, err = command(photos, *assumed)
+        assert status == 0
+        assert len(out.splitlines()) == 5 - skipped
+        assert f"{skipped} skipped" in err or not skipped
+    assert out == "" or all(line.endswith("no certificate") for line in out.splitlines())
+    assert (photos / "d.restored.png").exists()
+    records = [json.loads(line) for line in report.read_text().splitlines()][:5]
+    assert {(record["quality"], record["bits"], record["sampling"]) for record in records} == {
+        (40, 16, "unknown")
+    }
+    assert all("nothing is certified" in record["warnings"][0] for record in records)
+    assert command(photos / "d.png", "--overwrite").status == 1
 
 
 def test_a_model_that_does_not_load_ends_the_run(command, photos, monkeypatch):
@@ -306,7 +310,7 @@ def test_an_interrupted_run_ends_with_130_and_no_half_file(model, tmp_path):
         run.send_signal(signal.SIGINT)
         _, err = run.communicate()
     assert run.returncode == 130
-    assert err.decode() == "-c: interrupted\n"
+    assert err.decode().splitlines()[-1] == "-c: interrupted"
     assert not list(tmp_path.glob(".*"))
     finished = list(tmp_path.glob("*.png"))
     assert len(finished) < 50

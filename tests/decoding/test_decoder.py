@@ -1,4 +1,5 @@
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -166,3 +167,49 @@ def test_the_mean_is_the_mean_and_exact(drawing):
     assert "seed 5, mean of 6 samples" in exact.provenance
     with pytest.raises(ConfigError, match="no samples"):
         drawing.mean([])
+
+
+def test_16_bits_are_the_float_projection_unrounded(untrained):
+    decoder = Decoder(untrained)
+    content = jpeg(40, 56, quality=90)
+    eight = decoder.restore(content, projection="float")
+    sixteen = decoder.restore(content, bits=16)
+    assert sixteen.pixels.dtype == np.uint16
+    assert np.abs(sixteen.pixels / 257 - eight.pixels).max() <= 0.5 + 1 / 257
+    assert len(np.unique(sixteen.pixels)) > 2 * 256
+    assert (sixteen.projection, sixteen.certificate) == ("float", None)
+    assert sixteen.violation.share_over_half == 0
+    assert sixteen.violation.largest < 0.5
+    assert not eight.certificate.exact  # rounding loses what 16 bits keep
+    assert "0 % of coefficients outside their cells" in sixteen.summary
+    assert decoder.restore(jpeg(gray=True), bits=16).pixels.shape == (40, 56)
+    with pytest.raises(ConfigError, match="of 8 bits"):
+        decoder.mean([sixteen])
+
+
+def test_an_assumed_quality_is_restored_and_nothing_certified(decoder):
+    content = jpeg(quality=20)
+    with Image.open(io.BytesIO(content)) as image:
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+    assumed = decoder.restore(buffer.getvalue(), assume_quality=20)
+    plain = decoder.restore(content, projection="none")
+    assert np.array_equal(assumed.pixels, plain.pixels)  # the network saw the same
+    assert (assumed.projection, assumed.certificate, assumed.violation) == ("none", None, None)
+    assert assumed.summary == "no certificate"
+    assert decoder.restore(content, assume_quality=20).certificate is None
+    assert decoder.restore(buffer.getvalue(), assume_quality=20, bits=16).violation is None
+    with pytest.raises(JpegFormatError, match="a PNG image"):
+        decoder.restore(buffer.getvalue())
+
+
+def test_a_file_saved_before_is_warned_of(decoder, kodak):
+    with Image.open(kodak[0]) as image:
+        for _ in range(2):
+            buffer = io.BytesIO()
+            image.save(buffer, "JPEG", quality=30)
+            image = Image.open(buffer)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=95)
+    (warning,) = decoder.read(buffer.getvalue()).warnings
+    assert "more than its tables explain" in warning

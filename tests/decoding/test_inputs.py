@@ -62,6 +62,17 @@ def test_what_is_missing_or_holds_nothing_is_a_problem_of_its_own(tree):
     assert [name for name, _ in inputs.problems] == ["gone.jpg", "empty"]
 
 
+def test_no_file_is_taken_for_standard_input_or_the_current_folder(tree):
+    (tree / "-").write_bytes(b"")
+    for arguments in (["./-"], ["?"], [str(tree / "-")]):
+        (item,) = find_inputs(arguments).files
+        assert item.path is not None
+        assert item.path.samefile(tree / "-")
+    assert find_inputs(["-"]).files[0].path is None
+    assert find_inputs([""]).problems == [("", "there is no such file")]
+    assert find_inputs(["a" * 300 + ".jpg"]).problems[0][1] == "there is no such file"
+
+
 def test_links_are_not_followed_out_of_the_folder(tree):
     (tree / "photos/inside.jpg").symlink_to(tree / "photos/b.JPG")
     (tree / "photos/outside.jpg").symlink_to(tree / "other/e.jpg")

@@ -1,5 +1,6 @@
 import io
 import pathlib
+import time
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_jpeg_gan import errors
-from keras_jpeg_gan.jpeg import encoder, exact, tables
+from keras_jpeg_gan.jpeg import encoder, exact, exact_budget, tables
 from keras_jpeg_gan.jpeg.exact_float import Boxes, onto_cells
 from keras_jpeg_gan.jpeg.exact_units import Unit, unit
 
@@ -234,6 +235,52 @@ def test_hostile_levels_and_tables_end_in_an_image(sampling: str) -> None:
         result = exact.project(given, levels, steps, sampling)
         assert result.shape == size
         assert not encoder.certify(result, levels, steps, sampling).exact
+
+
+def test_work_ends_where_no_exact_image_is_found() -> None:
+    """Of steps of one, on noise: 20 to 70 s for each without an end."""
+    noise = np.random.default_rng(4).integers(0, 256, (40, 56, 3)).astype(np.uint8)
+    for sampling in ("4:2:0", "4:4:4"):
+        steps = steps_of(100, sampling)
+        levels = encoder.encode_levels(noise, steps, sampling)
+        begin = time.process_time()
+        exact.project(noise[::-1].astype(np.float32), levels, steps, sampling)
+        assert time.process_time() - begin < 15
+
+
+def test_without_time_every_unit_is_attempted_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = saturated("red roses")[:120, :72]
+    steps = steps_of(95, "4:2:0")
+    levels = encoder.encode_levels(original, steps, "4:2:0")
+    exactly = exact.project(low_passed(original), levels, steps, "4:2:0")
+    monkeypatch.setattr(exact_budget, "_SECONDS", 1e-6)
+    monkeypatch.setattr(exact_budget, "_SECONDS_A_MEGAPIXEL", 1e-6)
+    hastily = [exact.project(low_passed(original), levels, steps, "4:2:0") for _ in range(2)]
+    np.testing.assert_array_equal(*hastily)
+    assert encoder.certify(exactly, levels, steps, "4:2:0").exact
+    certificate = encoder.certify(hastily[0], levels, steps, "4:2:0")
+    assert 0.5 < certificate.levels_equal / certificate.levels_total < 1
+    assert np.abs(hastily[0].astype(int) - original).mean() < 10
+
+
+@pytest.mark.parametrize("sampling", ["1x4,1x1,2x2", "3x1,1x4,1x1", "4:2:0", "4:1:1"])
+def test_no_memory_is_read_that_was_not_written(
+    sampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where samples of components overlap crosswise, not each is decided before the next begins."""
+
+    def poisoned(shape: Any, dtype: Any = float, **options: Any) -> np.ndarray:
+        if not np.issubdtype(dtype, np.floating):
+            return np.full(shape, 200, dtype, **options)
+        return np.full(shape, np.nan, dtype, **options)
+
+    original = saturated("red roses")[:70, :50]
+    steps = steps_of(92, sampling)
+    levels = encoder.encode_levels(original, steps, sampling)
+    given = low_passed(original)
+    expected = exact.project(given, levels, steps, sampling)
+    monkeypatch.setattr(np, "empty", poisoned)
+    np.testing.assert_array_equal(exact.project(given, levels, steps, sampling), expected)
 
 
 def test_ratios_of_three() -> None:

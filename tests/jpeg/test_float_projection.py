@@ -29,7 +29,7 @@ def test_whole_units_are_projected_as_in_the_graphs(sampling: str) -> None:
     expected = ops.convert_to_numpy(consistency.project(*batch, sampling, float_projection.MARGIN))
     found = float_projection.project(*given)
     assert found.dtype == np.float32
-    # The encoder's cells, which only this one counts with, differ by up to 1/8 in a coefficient.
+    # The encoder's constants of downsampling, which only this one counts in.
     error = np.abs(found.reshape(expected.shape) - expected)
     assert error.max() < 0.5
     assert error.mean() < 0.05
@@ -39,11 +39,21 @@ def test_whole_units_are_projected_as_in_the_graphs(sampling: str) -> None:
 @pytest.mark.parametrize("size", [(33, 50), (7, 9), (48, 1)])
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
 def test_cut_units_end_within_their_cells(size: tuple[int, int], sampling: str) -> None:
-    given = case(*size, 20, sampling)
-    _, levels, tables, _ = given
-    batch = consistency.batch_of_one(float_projection.project(*given), levels, tables)
-    for part in consistency.violation(*batch, sampling):
-        assert ops.max(part) <= 0.5
+    pixels, *given = case(*size, 20, sampling)
+    assert float_projection.violations(pixels, *given).max() > 0.5
+    assert (
+        float_projection.violations(float_projection.project(pixels, *given), *given).max() <= 0.5
+    )
+
+
+def test_violations_are_the_graphs() -> None:
+    pixels, levels, tables, sampling = case(33, 50, 40, "4:4:4")
+    batch = consistency.batch_of_one(pixels, levels, tables)
+    expected = [
+        ops.convert_to_numpy(part).ravel() for part in consistency.violation(*batch, sampling)
+    ]
+    found = float_projection.violations(pixels, levels, tables, sampling)
+    np.testing.assert_allclose(np.sort(found), np.sort(np.concatenate(expected)), atol=2e-3)
 
 
 def test_what_is_consistent_stays_as_it_is() -> None:

@@ -1,11 +1,13 @@
 """Metadata: what Pillow wrote comes back, and absurd metadata is no failure."""
 
 import io
+import pathlib
 import struct
+import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from small_files import inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.jpeg.file import JpegFile
@@ -13,6 +15,12 @@ from keras_jpeg_gan.jpeg.metadata import Metadata
 
 DATA = jpeg()
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a/></x:xmpmeta>"
+
+
+def pillow_file(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def metadata(data: bytes) -> Metadata:
@@ -25,6 +33,48 @@ def test_what_was_written_comes_back() -> None:
     profile = np.random.default_rng(0).bytes(200_000)  # four segments
     found = metadata(jpeg(exif=exif, icc_profile=profile, xmp=XMP, comment="naïve", dpi=(300, 200)))
     assert found == Metadata(exif.tobytes(), profile, XMP, ("naïve",), 1, (300, 200))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("behind", [b"", b"a maker's note of its own place"])
+@pytest.mark.parametrize("tags", [(0x0201, 0x0202), (0x0111, 0x0117)])
+def test_the_thumbnail_is_dropped_and_nothing_else_moves(
+    order: str, behind: bytes, tags: tuple[int, int]
+) -> None:
+    thumbnail = pillow_file(picture(16, 16))
+    entries = [(0x010F, 2, 4, 0), (0x0112, 3, 1, 6 if order == "<" else 6 << 16)]
+    second = 8 + 2 + 12 * len(entries) + 4
+    start = second + 2 + 12 * 2 + 4
+    pointers = [(tags[0], 4, 1, start), (tags[1], 4, 1, len(thumbnail))]
+    exif = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
+    for directory, following in ((entries, second), (pointers, 0)):
+        exif += struct.pack(order + "H", len(directory))
+        exif += b"".join(struct.pack(order + "HHII", *entry) for entry in directory)
+        exif += struct.pack(order + "I", following)
+    found = metadata(inserted(DATA, 2, segment(0xE1, b"Exif\0\0" + exif + thumbnail + behind)))
+    assert len(found.exif) == 6 + start + (len(thumbnail + behind) if behind else 0)
+    assert found.exif.endswith(behind)
+    assert b"JFIF" not in found.exif
+    parsed = Image.Exif()
+    parsed.load(found.exif)
+    assert parsed[0x0112] == found.orientation == 6
+    assert not parsed.get_ifd(ExifTags.IFD.IFD1)
+
+
+def test_of_cameras_files_all_but_the_thumbnail_is_kept(shared_data: pathlib.Path) -> None:
+    with_thumbnails = 0
+    for path in sorted((shared_data / "real").glob("me_*.jpg")):
+        with Image.open(path) as image, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            before = image.getexif()
+            with_thumbnails += bool(before.get_ifd(ExifTags.IFD.IFD1))
+            after = Image.Exif()
+            after.load(JpegFile.read(path).metadata.exif)
+            assert dict(after) == dict(before)
+            for folder in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop):
+                assert str(after.get_ifd(folder)) == str(before.get_ifd(folder))  # a NaN is in it
+            assert not after.get_ifd(ExifTags.IFD.IFD1)
+    assert with_thumbnails >= 10
 
 
 def test_nothing_is_the_default() -> None:

@@ -1,0 +1,56 @@
+"""RGB images of 16 bits a channel as PNG, which Pillow reads to 8 bits and cannot write.
+
+Pillow still writes the metadata: around one pixel, in whose place the image is put.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+_SIGNATURE_SIZE = 8
+_STRIP = 256  # rows that are compressed at once
+_SUB = 1  # the filter: less the pixel to the left, byte by byte
+_PIXEL_SIZE = 6
+
+
+def with_pixels(shell: bytes, pixels: np.ndarray, level: int) -> bytes:
+    """A PNG file with another image.
+
+    Args:
+        shell: a PNG file with the metadata that is wanted, of RGB.
+        pixels: [H, W, 3] uint16.
+        level: of zlib.
+    """
+    height, width = pixels.shape[:2]
+    parts = [shell[:_SIGNATURE_SIZE]]
+    for kind, content in _chunks(shell):
+        if kind == b"IHDR":  # width, height, bits a channel; colour type and the rest stay
+            content = struct.pack(">IIB", width, height, 16) + content[9:]
+        elif kind == b"IDAT":
+            content = b"".join(_compressed(pixels, level))
+        parts += [struct.pack(">I", len(content)), kind, content]
+        parts.append(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+    return b"".join(parts)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = _SIGNATURE_SIZE
+    while position < len(png):
+        (length,) = struct.unpack_from(">I", png, position)
+        yield png[position + 4 : position + 8], png[position + 8 : position + 8 + length]
+        position += 12 + length
+
+
+def _compressed(pixels: np.ndarray, level: int) -> Iterator[bytes]:
+    compressor = zlib.compressobj(level)
+    for start in range(0, len(pixels), _STRIP):
+        strip = pixels[start : start + _STRIP].astype(">u2")
+        rows = strip.reshape(len(strip), -1).view(np.uint8)
+        filtered = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
+        filtered[:, 0] = _SUB
+        filtered[:, 1:] = rows
+        filtered[:, 1 + _PIXEL_SIZE :] -= rows[:, :-_PIXEL_SIZE]
+        yield compressor.compress(filtered.tobytes())
+    yield compressor.flush()

@@ -1,0 +1,87 @@
+"""Images that bear JPEG's damage and not its levels: PNG, WebP, and JPEG files saved again."""
+
+import io
+import os
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from keras_jpeg_gan.errors import JpegFormatError
+from keras_jpeg_gan.jpeg.file import JpegFile, Limits, read_bytes, without_warnings
+from keras_jpeg_gan.jpeg.header import check_size
+from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.tables import quality_tables
+
+FORMATS = ("PNG", "WEBP")
+_JPEG = b"\xff\xd8\xff"
+_UNKNOWN = "unknown"
+
+
+def read_assumed(
+    source: str | os.PathLike[str] | bytes,
+    quality: int,
+    limits: Limits | None = None,
+    allow_truncated: bool = False,
+) -> JpegFile:
+    """Read an image as if it were the decode of a JPEG file of a quality.
+
+    Args:
+        source: path or bytes of a PNG, WebP or JPEG file.
+        quality: IJG quality 1-100 whose damage the image bears.
+        limits, allow_truncated: as `JpegFile.read`.
+
+    Returns:
+        Pixels, metadata and the quality's tables; no levels, and an unknown sampling, so that
+        there is nothing to project onto and nothing to certify.
+
+    Raises:
+        JpegFormatError: it is none of these, cannot be restored, or is beyond the limits.
+        ConfigError: the quality is out of range.
+        OSError: the path cannot be read.
+    """
+    limits = limits or Limits()
+    luma, chroma = quality_tables(quality)
+    data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
+    remarks: tuple[str, ...] = ()
+    if data.startswith(_JPEG):
+        file = JpegFile.read(data, limits, allow_truncated)
+        pixels, metadata, remarks = file.pixels, file.metadata, file.warnings
+    else:
+        pixels, metadata = _decode(data, limits)
+    assumed = f"restored as if its damage were of JPEG quality {quality}: nothing is certified"
+    return JpegFile(
+        levels=(),
+        tables=(luma,) if pixels.ndim == 2 else (luma, chroma, chroma),
+        sampling=_UNKNOWN,
+        pixels=pixels,
+        progressive=False,
+        metadata=metadata,
+        warnings=(*remarks, assumed),
+    )
+
+
+def _decode(data: bytes, limits: Limits) -> tuple[np.ndarray, Metadata]:
+    """Gray or RGB pixels, uint8, and the metadata."""
+    try:
+        with without_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            check_size(image.width, image.height, limits)
+            if getattr(image, "n_frames", 1) > 1:
+                raise JpegFormatError("an animation: give one picture of it")
+            metadata = read_metadata(image)
+            if (
+                image.has_transparency_data
+                and np.asarray(image.convert("RGBA"))[..., 3].min() < 255
+            ):
+                raise JpegFormatError("it is transparent in places: put it on a background first")
+            gray = image.mode in ("1", "L", "LA", "I;16", "I")
+            if image.mode.startswith("I"):  # 16 bits, of which Pillow would keep the lowest 8
+                return (np.asarray(image) >> 8).astype(np.uint8), metadata
+            return np.asarray(image.convert("L" if gray else "RGB")), metadata
+    except JpegFormatError:
+        raise
+    except Exception as error:  # parsers raise much more than OSError on hostile bytes
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise JpegFormatError(
+            f"neither JPEG nor {' nor '.join(FORMATS)} that Pillow reads ({reason})"
+        ) from error

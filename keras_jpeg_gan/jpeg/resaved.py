@@ -1,0 +1,110 @@
+"""Whether a file's tables explain its blocking; where not, it was likely saved before.
+
+A picture saved coarsely, then finely, bears blocks that the fine tables do not explain: on the
+grid of the file, or on another if it was cropped between. Then the levels say little of the
+photograph, and restoring to them restores the old blocks.
+
+Blocking is seen in third differences, which smooth shading hardly moves: their mean at each of
+the eight phases of the grid. What the file's own tables explain is measured on the picture
+itself: moved by half a block, so that old blocks fall inside new ones, and compressed with these
+tables (the calibration of Fridrich, Goljan and Hogea, "Steganalysis of JPEG Images", 2002).
+"""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from keras_jpeg_gan.jpeg import encoder
+
+_SMALLEST_SIDE, _LARGEST_SIDE = 48, 1024  # of the middle part, which is looked at
+_GRID = 16
+_GROUPS = 16  # of blocks, whose spread tells the error of a mean
+_FEWEST_BLOCKS = 4  # of a group
+_CAP = 40  # grey levels: above are edges
+
+# Logarithms of ratios, and their means in standard errors, from where on there is a remark. Of
+# 24 photographs at 9 qualities and of 23 files of cameras none reaches these.
+_ON_GRID, _SIGNIFICANT = 0.2, 4.5
+_OFF_GRID, _SUPPRESSED = 0.045, -0.05
+_FAR_FROM_GRID = slice(2, 7)  # phases that a jump at phase 0 is not seen in
+
+
+def resaving_remark(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> str | None:
+    """What the blocking of a file's decode says of its past, in a line, or None.
+
+    Args:
+        pixels: [H, W] or [H, W, 3] uint8, the decode.
+        tables: [8, 8] steps for each component; sampling: a name or factors.
+    """
+    part = _middle(pixels)
+    if min(part.shape[:2]) < _SMALLEST_SIDE or not encoder.can_encode(sampling):
+        return None
+    found = _by_phase(part)
+    again = encoder.encode(np.ascontiguousarray(part[4:-4, 4:-4]), tables, sampling)
+    with Image.open(io.BytesIO(again)) as image:
+        explained = _by_phase(np.asarray(image))
+    if found is None or explained is None:
+        return None
+    pairs = zip(found, explained, strict=True)
+    on_grid = [_blocking(ours) - _blocking(theirs) for ours, theirs in pairs]
+    if all(_is_above(excess, _ON_GRID) for excess in on_grid):
+        return (
+            "its blocks stand out more than its tables explain: it was likely saved before at a "
+            "lower quality; --assume_quality restores from that"
+        )
+    off_grid = [_strongest(ours) for ours in found]
+    if all(_is_above(excess, _OFF_GRID) for excess in off_grid) and all(
+        excess.mean() < _SUPPRESSED for excess in on_grid
+    ):
+        return (
+            "it bears blocks of another grid than its own: it was likely saved, cropped or moved, "
+            "and saved again; what stands between those blocks is not restored"
+        )
+    return None
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """The middle part, on the file's grid."""
+    parts = []
+    for length in pixels.shape[:2]:
+        size = min(length, _LARGEST_SIDE) // _GRID * _GRID
+        start = (length - size) // 2 // _GRID * _GRID
+        parts.append(slice(start, start + size))
+    return pixels[tuple(parts)]
+
+
+def _by_phase(pixels: np.ndarray) -> list[np.ndarray] | None:
+    """Logarithms [groups, 8] of the mean jump before each phase, across and down, if enough."""
+    gray = pixels.astype(np.float32)
+    if gray.ndim == 3:
+        gray = gray @ np.array([0.299, 0.587, 0.114], np.float32)
+    found = []
+    for plane in (gray, gray.T):
+        jumps = np.abs(plane[:, :-3] - 3 * (plane[:, 1:-2] - plane[:, 2:-1]) - plane[:, 3:])
+        jumps = np.minimum(jumps, _CAP)[:, 6:]  # from the jump before column 8 on
+        rows, columns = (length // 8 for length in jumps.shape)
+        if rows * columns < _GROUPS * _FEWEST_BLOCKS:
+            return None
+        blocks = jumps[: 8 * rows, : 8 * columns].reshape(rows, 8, columns, 8).mean(axis=1)
+        groups = np.array_split(blocks.reshape(-1, 8), _GROUPS)
+        found.append(np.log(np.stack([group.mean(axis=0) for group in groups]) + 1e-3))
+    return found
+
+
+def _blocking(phases: np.ndarray) -> np.ndarray:
+    """How much [groups] the file's own grid stands out."""
+    return phases[:, 0] - np.median(phases[:, [2, 3, 5, 6]], axis=1)
+
+
+def _strongest(phases: np.ndarray) -> np.ndarray:
+    """How much [groups] the strongest other grid does."""
+    inner = phases[:, _FAR_FROM_GRID]
+    place = inner.mean(axis=0).argmax()
+    return inner[:, place] - np.median(np.delete(inner, place, axis=1), axis=1)
+
+
+def _is_above(excess: np.ndarray, least: float) -> bool:
+    error = excess.std(ddof=1) / np.sqrt(len(excess))
+    return bool(excess.mean() > max(least, _SIGNIFICANT * error))

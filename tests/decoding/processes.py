@@ -1,0 +1,41 @@
+"""The command in a process of its own, with the network that needs no framework."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from typing import Any
+
+_HERE = pathlib.Path(__file__).parent
+
+SCRIPT = """
+from made_up import ShiftedBlur
+from keras_jpeg_gan.decoding import decode, runtimes
+runtimes.open_runtime = lambda kind, model, threads: ShiftedBlur()
+decode.run()
+"""
+
+
+def start(*arguments: object, before: Any = None, **options: Any) -> subprocess.Popen[bytes]:
+    """Start it.
+
+    Args:
+        arguments: of the command.
+        before: called in the process before the command.
+        options: of Popen.
+    """
+
+    def prepare() -> None:
+        # A shell's background jobs, and so their children, ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if before is not None:
+            before()
+
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (_HERE, _HERE.parents[1])))},
+        preexec_fn=prepare,
+        **{**streams, **options},
+    )
