@@ -20,7 +20,7 @@ from keras_jpeg_gan.errors import ConfigError
 FOLDER = "_manifest"  # readers of Parquet pass over names that begin so
 RESTORED, FAILED = "restored", "failed"
 
-_BEGUN = ".begun"
+_BEGUN = "_begun-"
 _PART = re.compile(r"\d{8}T\d{6}-[0-9a-f]{4}-[0-9a-z-]+\.parquet")
 
 SCHEMA = pa.schema(
@@ -41,7 +41,8 @@ SCHEMA = pa.schema(
         ("largest_violation", pa.float64()),
         ("projection", pa.string()),
         ("warnings", pa.list_(pa.string())),
-        ("seconds", pa.float64()),
+        ("seconds", pa.float64()),  # of the worker
+        ("decoder_seconds", pa.float64()),  # of these the decoder's own
         ("seed", pa.uint64()),
         ("model", pa.string()),
         ("model_sha256", pa.string()),
@@ -91,7 +92,7 @@ class Manifest:
 
     def mark(self, block: str) -> bool:
         """Say that a block is begun; whether nobody has said so before."""
-        mark = self._place.below(f"{self._run}-{block}{_BEGUN}")
+        mark = self._mark_of(block)
         if mark.info().is_file:
             return False
         mark.write(b"")
@@ -99,13 +100,16 @@ class Manifest:
 
     def unmark(self, block: str) -> None:
         """The block is done, or its files will be given out anew."""
-        self._place.below(f"{self._run}-{block}{_BEGUN}").remove()
+        self._mark_of(block).remove()
 
     def sweep(self) -> None:
         """Remove what a run that was killed left beside the parts."""
         for info in self._place.files():
-            if info.path.endswith(_BEGUN) or is_unfinished(info.path):
+            if info.base_name.startswith(_BEGUN) or is_unfinished(info.path):
                 Place(self._place.filesystem, info.path).remove()
+
+    def _mark_of(self, block: str) -> Place:
+        return self._place.below(f"{_BEGUN}{self._run}-{block}")
 
     def part_name(self, part: str) -> str:
         """The file name of a part of this run."""
@@ -191,6 +195,7 @@ def restored(made: Restored, **details: Any) -> dict[str, Any]:
     found = {key: told[key] for key in told.keys() & set(SCHEMA.names)} | (
         told["certificate"] or {}
     )
+    found["decoder_seconds"] = sum(made.seconds.values())
     return {"status": RESTORED, **found, **details}
 
 
