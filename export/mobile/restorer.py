@@ -193,7 +193,7 @@ class Restorer:
         threads: of the processor, for both.
     """
 
-    def __init__(  # noqa: D107  (above)
+    def __init__(
         self, network: bytes, card: Card, projection: bytes | None = None, threads: int = 4
     ) -> None:
         self.card = card

@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
-from keras_jpeg_gan.decoding import runtimes, writer
+from keras_jpeg_gan.decoding import flags as shared
+from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs
 from keras_jpeg_gan.decoding.outputs import Outputs
 from keras_jpeg_gan.decoding.products import (
@@ -26,9 +27,8 @@ from keras_jpeg_gan.decoding.products import (
     DeviationMap,
     Products,
 )
-from keras_jpeg_gan.decoding.report import Report, describe, shown
-from keras_jpeg_gan.errors import ConfigError, JpegGanError, ModelError
-from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.decoding.report import Report, describe, reason_of, shown
+from keras_jpeg_gan.errors import ConfigError, ModelError
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...
 
@@ -39,7 +39,7 @@ any depth), a quoted glob, or - for standard input.
 Standard output has a line for each image. Exit status: 0 all restored or skipped, 1 some failed,
 2 wrong usage, 130 interrupted."""
 
-_DEFAULTS = Limits()
+flags.adopt_module_key_flags(shared)
 
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -47,10 +47,7 @@ _OUTPUT = flags.DEFINE_string(
     "a file for one input, a folder for several (which mirrors the inputs' tree), - for standard "
     "output; by default the image goes beside its input",
 )
-_MODEL = flags.DEFINE_string("model", decoding.DEFAULT_MODEL, "a bundled model's name or a path")
-_SEED = flags.DEFINE_integer("seed", 0, "which sample", lower_bound=0, upper_bound=(1 << 64) - 1)
 _SAMPLES = flags.DEFINE_integer("samples", 1, "how many samples", lower_bound=1)
-_TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "scale of the noise", lower_bound=0)
 _MEAN = flags.DEFINE_integer("mean", 0, "also write the mean of that many samples", lower_bound=0)
 _DEVIATION = flags.DEFINE_bool(
     "deviation",
@@ -58,38 +55,11 @@ _DEVIATION = flags.DEFINE_bool(
     "also write where samples differ, as a map and as 16-bit numbers (PNG, 1/256 grey level a "
     f"unit): those of --samples and --mean, or {FEWEST_FOR_DEVIATION}",
 )
-_PROJECTION = flags.DEFINE_enum(
-    "projection",
-    "exact",
-    decoding.PROJECTIONS,
-    "exact: libjpeg compresses the image to the file's levels; float: before rounding to 8 bits; "
-    "none: the network's output",
-)
-_FORMAT = flags.DEFINE_enum(
-    "format", None, list(writer.FORMATS), "all lossless; by default what --output ends with, or png"
-)
 _BITS = flags.DEFINE_enum(
     "bits",
     "8",
     ["8", "16"],
     "16: the float projection to 1/257 grey level instead of the exact one, as PNG",
-)
-_BLEND = flags.DEFINE_float(
-    "blend",
-    1.0,
-    "0 libjpeg's decode ... 1 restored, before the projection",
-    lower_bound=0,
-    upper_bound=1,
-)
-_METADATA = flags.DEFINE_enum(
-    "metadata",
-    "keep",
-    ["keep", "strip"],
-    "keep: EXIF, ICC profile, XMP and comments go along, and what made the image is said; strip: "
-    "none of these",
-)
-_ALLOW_TRUNCATED = flags.DEFINE_bool(
-    "allow_truncated", False, "restore what a file that is cut off still has"
 )
 _ASSUME_QUALITY = flags.DEFINE_integer(
     "assume_quality",
@@ -99,20 +69,7 @@ _ASSUME_QUALITY = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=100,
 )
-_RUNTIME = flags.DEFINE_enum("runtime", "auto", runtimes.RUNTIMES, "what runs the network")
 _THREADS = flags.DEFINE_integer("threads", None, "of the network; by default all", lower_bound=1)
-_MAX_MEGAPIXELS = flags.DEFINE_float(
-    "max_megapixels", _DEFAULTS.max_megapixels, "refuse larger images", lower_bound=0
-)
-_MAX_SCANS = flags.DEFINE_integer(
-    "max_scans", _DEFAULTS.max_scans, "refuse files of more scans", lower_bound=1
-)
-_MAX_FILE_MB = flags.DEFINE_float(
-    "max_file_mb", _DEFAULTS.max_file_mb, "refuse larger files", lower_bound=0
-)
-_OVERWRITE = flags.DEFINE_bool(
-    "overwrite", False, "restore anew what has an output; otherwise it is skipped"
-)
 _REPORT = flags.DEFINE_string("report", None, "append a JSON line for each image to this file")
 
 
@@ -122,7 +79,7 @@ def main(arguments: list[str]) -> int:
         raise program.UsageError("give files, folders or -; --help says more")
     try:
         inputs = find_inputs(arguments, _ASSUME_QUALITY.value is not None)
-        outputs = Outputs(inputs, _OUTPUT.value, _FORMAT.value)
+        outputs = Outputs(inputs, _OUTPUT.value, shared.FORMAT.value)
         products = Products(_SAMPLES.value, _MEAN.value, _DEVIATION.value)
         if outputs.to_standard_output and len(products.names) > 1:
             raise ConfigError("--output=- takes one image: no --samples, --mean or --deviation")
@@ -139,17 +96,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _decoder(products: Products) -> decoding.Decoder:
-    limits = Limits(
-        max_megapixels=_MAX_MEGAPIXELS.value,
-        max_scans=_MAX_SCANS.value,
-        max_file_mb=_MAX_FILE_MB.value,
+    decoder = decoding.Decoder(
+        shared.MODEL.value, shared.RUNTIME.value, _THREADS.value, shared.limits()
     )
-    decoder = decoding.Decoder(_MODEL.value, _RUNTIME.value, _THREADS.value, limits)
     if not decoder.card.draws_samples:
         reason = decoding.no_samples(decoder.card)
         if len(products.names) > 1:
             raise program.UsageError(f"--samples, --mean, --deviation: {reason}")
-        if _TEMPERATURE.value != 1 or _SEED.value:
+        if shared.TEMPERATURE.value != 1 or shared.SEED.value:
             _say_aside(f"--seed, --temperature: no effect, {reason}")
     return decoder
 
@@ -186,7 +140,7 @@ class _Run:
             missing = self._missing(item)
             if missing:
                 file = self._decoder.read(
-                    _content(item), _ALLOW_TRUNCATED.value, _ASSUME_QUALITY.value
+                    _content(item), shared.ALLOW_TRUNCATED.value, _ASSUME_QUALITY.value
                 )
         if file is None:
             return
@@ -198,10 +152,8 @@ class _Run:
                 self._decoder,
                 file,
                 missing,
-                _SEED.value,
-                projection=_PROJECTION.value,
-                blend=_BLEND.value,
-                temperature=_TEMPERATURE.value,
+                shared.SEED.value,
+                **shared.options(),
                 bits=int(_BITS.value),
             ):
                 started = time.perf_counter()
@@ -235,10 +187,10 @@ class _Run:
             return False
         if path.is_dir():
             raise ConfigError(f"its output {path} is a folder")
-        return not _OVERWRITE.value
+        return not shared.OVERWRITE.value
 
     def _write(self, made: decoding.Restored | DeviationMap, path: pathlib.Path | None) -> None:
-        keep_metadata = _METADATA.value == "keep"
+        keep_metadata = shared.METADATA.value == "keep"
         if isinstance(made, DeviationMap):
             content = made.encoded(keep_metadata)
         else:
@@ -274,13 +226,8 @@ class _Run:
             yield
         except (BrokenPipeError, program.RunError):
             raise
-        except JpegGanError as error:
-            self._failed(name, str(error), error)
-        except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            self._failed(name, f"{error.strerror or error}{where}", error)
         except Exception as error:
-            self._failed(name, f"{type(error).__name__}: {error}", error)
+            self._failed(name, reason_of(error), error)
 
     def _failed(self, name: str, reason: str, error: Exception | None = None) -> None:
         if error is not None and logging.get_verbosity() >= logging.DEBUG:
@@ -297,7 +244,7 @@ def _content(item: Input) -> Any:
         return item.path
     if sys.stdin is None:
         raise program.RunError("standard input is closed")
-    return sys.stdin.buffer.read(int(_MAX_FILE_MB.value * 1_000_000) + 1)
+    return sys.stdin.buffer.read(int(shared.limits().max_file_mb * 1_000_000) + 1)
 
 
 def _say(line: str) -> None:

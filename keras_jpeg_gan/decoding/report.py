@@ -11,12 +11,22 @@ import keras_jpeg_gan
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.decoder import Restored
 from keras_jpeg_gan.decoding.products import DeviationMap
-from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.errors import ConfigError, JpegGanError
 
 
 def shown(name: str) -> str:
     """A file's name on one line, whatever it contains."""
     return name if name and name.isprintable() else ascii(name)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file failed; what no one foresaw bears its class."""
+    if isinstance(error, JpegGanError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{where}"
+    return f"{type(error).__name__}: {error}"
 
 
 def describe(made: Restored | DeviationMap) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Many files on Ray Data, on one machine or a cluster: the command jpeg-gan-batch."""

@@ -1,0 +1,119 @@
+"""Ray: started on this machine or joined, kept quiet, and asked for what room it has."""
+
+import contextlib
+import dataclasses
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from absl import logging as absl_logging
+
+from keras_jpeg_gan.decoding import tiles
+from keras_jpeg_gan.errors import ConfigError, JpegGanError
+from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+
+# Only names of files and counts of them go through the object store.
+_OBJECT_STORE_BYTES = 200_000_000
+
+# Resident memory of a worker, measured (docs/scale.md): libraries, network and one tile of it;
+# and what the decode, the levels, the projection and the encoder take for each pixel.
+_BYTES_OF_WORKER, _BYTES_OF_PIXEL = 1_600_000_000, 160
+_MEGAPIXELS_OF_TILE = tiles.TILE**2 / 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What one worker asks Ray for.
+
+    Attributes:
+        cpus, gpus: logical ones.
+        memory: bytes.
+    """
+
+    cpus: float
+    gpus: float
+    memory: int
+
+    def __str__(self) -> str:
+        gpus = f", {self.gpus:g} GPUs" if self.gpus else ""
+        return f"{self.cpus:g} CPUs{gpus} and {self.memory / 1e9:.1f} GB"
+
+
+def memory_for(megapixels: float) -> int:
+    """Bytes of memory that a worker needs for images of that size."""
+    beyond = max(megapixels - _MEGAPIXELS_OF_TILE, 0)
+    return _BYTES_OF_WORKER + round(beyond * 1e6 * _BYTES_OF_PIXEL)
+
+
+@contextlib.contextmanager
+def running(address: str | None) -> Iterator[None]:
+    """Ray, for a while; what else is printed meanwhile on standard output is lost.
+
+    Args:
+        address: of a cluster ("auto" or host:port), or None to start Ray on this machine.
+
+    Raises:
+        ConfigError: there is no cluster there.
+        JpegGanError: Ray fails.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    talkative = absl_logging.get_verbosity() >= absl_logging.DEBUG
+    if not talkative:
+        # Ray's C++ half, and a remark on GPUs, which it makes where there are none.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    level = logging.INFO if talkative else logging.CRITICAL
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(level)
+    options: dict[str, Any] = {"logging_level": level, "log_to_driver": talkative}
+    if address is None:
+        options |= {
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE_BYTES,
+        }
+    try:
+        with contextlib.nullcontext() if talkative else caught_standard_error():
+            ray.init(address or "local", **options)
+    except (ConnectionError, ValueError) as error:
+        raise ConfigError(f"--ray_address={address}: {' '.join(str(error).split())}") from error
+    with contextlib.ExitStack() as stack:
+        if not talkative:  # which workers died Ray says there; the manifest has it, too
+            nowhere = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+        stack.callback(ray.shutdown)
+        try:
+            yield
+        except ray.exceptions.RayError as error:
+            first, *_ = str(error).splitlines() or [type(error).__name__]
+            raise JpegGanError(f"Ray gave up: {first}") from error
+
+
+def alive_nodes() -> set[str]:
+    """Ids of the nodes that are there."""
+    import ray
+
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+
+
+def room_for(share: Share) -> int:
+    """How many workers of that share the nodes have room for."""
+    import ray
+
+    return sum(_fitting(node["Resources"], share) for node in ray.nodes() if node["Alive"])
+
+
+def _fitting(resources: dict[str, float], share: Share) -> int:
+    wanted = {"CPU": share.cpus, "GPU": share.gpus, "memory": share.memory}
+    return int(min(resources.get(name, 0) // asked for name, asked in wanted.items() if asked))
+
+
+def largest_node() -> str:
+    """What the nodes have at most, in words."""
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    most = {name: max(n.get(name, 0) for n in nodes) for name in ("CPU", "GPU", "memory")}
+    return str(Share(most["CPU"], most["GPU"], int(most["memory"])))

@@ -1,0 +1,211 @@
+"""What became of each file: records in Parquet parts, the truth that a rerun goes by."""
+
+import dataclasses
+import datetime
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
+
+import keras_jpeg_gan
+from keras_jpeg_gan.batch.storage import Place, is_unfinished
+from keras_jpeg_gan.decoding.decoder import Restored
+from keras_jpeg_gan.decoding.report import describe
+from keras_jpeg_gan.errors import ConfigError
+
+FOLDER = "_manifest"  # readers of Parquet pass over names that begin so
+RESTORED, FAILED = "restored", "failed"
+
+_BEGUN = "_begun-"
+_PART = re.compile(r"\d{8}T\d{6}-[0-9a-f]{4}-[0-9a-z-]+\.parquet")
+
+SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("size", pa.int64()),
+        ("sha256", pa.string()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+        ("output", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("sampling", pa.string()),
+        ("quality", pa.int32()),
+        ("exact", pa.bool_()),
+        ("levels_equal", pa.int64()),
+        ("levels_total", pa.int64()),
+        ("largest_violation", pa.float64()),
+        ("projection", pa.string()),
+        ("warnings", pa.list_(pa.string())),
+        ("seconds", pa.float64()),  # of the worker
+        ("decoder_seconds", pa.float64()),  # of these the decoder's own
+        ("seed", pa.uint64()),
+        ("model", pa.string()),
+        ("model_sha256", pa.string()),
+        ("settings", pa.string()),
+        ("version", pa.string()),
+        ("run", pa.string()),
+        ("time", pa.timestamp("ms", "UTC")),
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """Of the records of one run."""
+
+    restored: int
+    failed: int
+    inexact: int
+    megapixels: float
+    seconds: float
+
+
+class Manifest:
+    """The records below one folder, each part written whole or not at all.
+
+    Args:
+        place: the folder.
+        run: name of this run, for its own records and parts.
+        settings: what the results of this run depend on beside the files, in a word.
+    """
+
+    def __init__(self, place: Place, run: str, settings: str) -> None:
+        self._place = place
+        self._run = run
+        self._settings = settings
+
+    def add(self, part: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """Write records, of `restored` and `failed`, as a part of that name."""
+        same = {
+            "settings": self._settings,
+            "version": keras_jpeg_gan.__version__,
+            "run": self._run,
+            "time": datetime.datetime.now(datetime.UTC),
+        }
+        table = pa.Table.from_pylist([{**record, **same} for record in records], schema=SCHEMA)
+        self._place.below(self.part_name(part)).write(parquet(table))
+
+    def mark(self, block: str) -> bool:
+        """Say that a block is begun; whether nobody has said so before."""
+        mark = self._mark_of(block)
+        if mark.info().is_file:
+            return False
+        mark.write(b"")
+        return True
+
+    def unmark(self, block: str) -> None:
+        """The block is done, or its files will be given out anew."""
+        self._mark_of(block).remove()
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed left beside the parts."""
+        for info in self._place.files():
+            if info.base_name.startswith(_BEGUN) or is_unfinished(info.path):
+                Place(self._place.filesystem, info.path).remove()
+
+    def _mark_of(self, block: str) -> Place:
+        return self._place.below(f"{_BEGUN}{self._run}-{block}")
+
+    def part_name(self, part: str) -> str:
+        """The file name of a part of this run."""
+        return f"{self._run}-{part}.parquet"
+
+    def proven(self, outputs: Iterable[str]) -> dict[str, int | None]:
+        """Names whose record says that they are restored and whose output is there.
+
+        Args:
+            outputs: all there are.
+
+        Returns:
+            The size of each, as it was when it was restored.
+
+        Raises:
+            ConfigError: they were restored with other settings, or a part cannot be read.
+        """
+        table = self._records(["name", "size", "output", "status", "settings"])
+        there = set(outputs)
+        proven = {}
+        for record in table.to_pylist():
+            if record["status"] != RESTORED or record["output"] not in there:
+                continue
+            if record["settings"] != self._settings:
+                raise ConfigError(
+                    f"{self._place} tells of a run with another model or other flags: give "
+                    "another --output, or --overwrite"
+                )
+            proven[record["name"]] = record["size"]
+        return proven
+
+    def outputs(self) -> set[str]:
+        """All outputs that are told of."""
+        return set(self._records(["output"])["output"].to_pylist())
+
+    def names_of_run(self) -> set[str]:
+        """Names of what this run has recorded."""
+        return set(self._records(["name"], self._run)["name"].to_pylist())
+
+    def totals(self) -> Totals:
+        """Of this run."""
+        columns = ["status", "exact", "width", "height", "seconds"]
+        frame = self._records(columns, self._run).to_pandas()
+        restored = frame[frame.status == RESTORED]
+        return Totals(
+            restored=len(restored),
+            failed=len(frame) - len(restored),
+            inexact=int((restored.exact == False).sum()),  # noqa: E712  (null: no certificate)
+            megapixels=float((restored.width * restored.height).sum() / 1e6),
+            seconds=float(restored.seconds.sum()),
+        )
+
+    def remove(self) -> None:
+        """Delete all records."""
+        for info in self._place.files():
+            Place(self._place.filesystem, info.path).remove()
+
+    def _records(self, columns: list[str], run: str = "") -> pa.Table:
+        """Columns of all parts, or of one run's."""
+        below = len(self._place.path) + 1
+        paths = [
+            info.path
+            for info in self._place.files()
+            if info.path.endswith(".parquet") and info.path[below:].startswith(run)
+        ]
+        try:
+            dataset = pyarrow.dataset.dataset(
+                paths, schema=SCHEMA, filesystem=self._place.filesystem, format="parquet"
+            )
+            return dataset.to_table(columns=columns)
+        except (pa.ArrowException, OSError) as error:
+            raise ConfigError(f"{self._place}: {' '.join(str(error).split())}") from error
+
+
+def is_part(name: str) -> bool:
+    """Whether a file is named as parts are, of a manifest or of an output."""
+    return _PART.fullmatch(name) is not None
+
+
+def restored(made: Restored, **details: Any) -> dict[str, Any]:
+    """The record of a restored image; the details are name, size, sha256, output, seconds."""
+    told = describe(made)
+    found = {key: told[key] for key in told.keys() & set(SCHEMA.names)} | (
+        told["certificate"] or {}
+    )
+    found["decoder_seconds"] = sum(made.seconds.values())
+    return {"status": RESTORED, **found, **details}
+
+
+def failed(name: str, error: str, **details: Any) -> dict[str, Any]:
+    """The record of a file that is set aside."""
+    return {"status": FAILED, "name": name, "error": error, **details}
+
+
+def parquet(table: pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()

@@ -1,0 +1,274 @@
+"""What a worker does with a block of files: read, restore, write, record."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from keras_jpeg_gan.batch import manifest, sources
+from keras_jpeg_gan.batch.manifest import Manifest
+from keras_jpeg_gan.batch.storage import Place, read_ahead
+from keras_jpeg_gan.decoding import writer
+from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.report import reason_of
+from keras_jpeg_gan.errors import JpegGanError
+from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.jpeg.header import check_file_size, read_header
+
+# A part of the manifest (and of a Parquet output) ends after so long, or with so much.
+_SECONDS_OF_PART, _BYTES_OF_PART = 15.0, 64_000_000
+
+_AHEAD, _BYTES_AHEAD = 8, 16_000_000
+
+# What a worker says of a block; `larger` are the places in the block, and the megapixels, of
+# files that want a worker with more memory; `lost` says that it was begun before and not finished;
+# `fatal` is why no file can be restored.
+OUTCOME = pa.schema(
+    [
+        ("block", pa.string()),
+        ("files", pa.int64()),
+        ("failed", pa.int64()),
+        ("megapixels", pa.float64()),
+        ("bytes", pa.int64()),
+        ("larger", pa.list_(pa.int64())),
+        ("larger_megapixels", pa.list_(pa.float64())),
+        ("lost", pa.bool_()),
+        ("fatal", pa.string()),
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What all workers of a run are told.
+
+    Attributes:
+        source: the folder below which the files are; output: where images or Parquet parts go.
+        records: folder of the manifest.
+        run: name of the run.
+        model, runtime, threads, limits: as `Decoder`; model_sha256: of the model meant.
+        seed, seed_from: a file's seed is the first, or the hash of it and of "path" or "content".
+        options: as `Decoder.restore`.
+        image_format, keep_metadata: as `Restored.encoded`.
+        allow_truncated: as `Decoder.read`.
+        as_parquet: whether the output is Parquet.
+        bytes_column: of Parquet inputs.
+    """
+
+    source: Place
+    output: Place
+    records: Place
+    run: str
+    model: str
+    model_sha256: str
+    runtime: str
+    threads: int
+    limits: Limits
+    seed: int
+    seed_from: str | None
+    options: dict[str, Any]
+    image_format: str
+    keep_metadata: bool
+    allow_truncated: bool
+    as_parquet: bool
+    bytes_column: str | None
+
+    @property
+    def suffix(self) -> str:
+        """Of the images' names."""
+        return writer.FORMATS[self.image_format][0]
+
+    @property
+    def settings(self) -> str:
+        """A hash of all that the results depend on, beside the files."""
+        what = [self.model_sha256, self.seed, self.seed_from, sorted(self.options.items())]
+        what += [self.image_format, self.keep_metadata, self.as_parquet, self.bytes_column]
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of this run."""
+        return Manifest(self.records, self.run, self.settings)
+
+    def seed_of(self, name: str, sha256: str) -> int:
+        """Which sample a file of that name and content hash gets."""
+        if self.seed_from is None:
+            return self.seed
+        key = f"{self.seed} {name if self.seed_from == 'path' else sha256}"
+        return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+
+    def decoder(self) -> Decoder:
+        """The decoder that the job asks for."""
+        return Decoder(self.model, self.runtime, self.threads, self.limits)
+
+
+class Worker:
+    """Restores blocks of files; Ray holds one in each actor.
+
+    Args:
+        job: what all workers are told.
+        megapixels: the largest image that this one's memory is for.
+    """
+
+    def __init__(self, job: Job, megapixels: float) -> None:
+        self._job = job
+        self._megapixels = megapixels
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Restore a block.
+
+        Args:
+            batch: one line: "block", its name; "files", a list of lines of `sources.FILES`.
+
+        Returns:
+            One line of `OUTCOME`.
+        """
+        (line,) = batch.to_pylist()
+        outcome: dict[str, Any] = {"block": line["block"], "lost": False}
+        block = _Block(self._job, line["block"])
+        larger = {}
+        try:
+            self._load()
+            if not self._job.manifest.mark(line["block"]):
+                return pa.Table.from_pylist([outcome | {"lost": True}], schema=OUTCOME)
+            for position, (file, content, others) in enumerate(self._contents(line["files"])):
+                result = self._restore(file, content)
+                if isinstance(result, float):
+                    larger[position] = result
+                else:
+                    block.add(file, *result, others)
+            block.flush()
+        except JpegGanError as error:
+            outcome["fatal"] = str(error)
+        except OSError as error:
+            outcome["fatal"] = f"{self._job.output} cannot be written: {reason_of(error)}"
+        outcome |= block.counted
+        outcome |= {"larger": list(larger), "larger_megapixels": list(larger.values())}
+        return pa.Table.from_pylist([outcome], schema=OUTCOME)
+
+    @functools.cached_property
+    def _decoder(self) -> Decoder:
+        return self._job.decoder()
+
+    def _load(self) -> None:
+        if self._decoder.card.sha256 != self._job.model_sha256:
+            raise JpegGanError(f"model {self._job.model}: another one here than where it began")
+        self._decoder.runtime  # noqa: B018  (loads it)
+
+    def _contents(
+        self, files: list[dict[str, Any]]
+    ) -> Iterator[tuple[dict[str, Any], Callable[[], bytes], pa.RecordBatch | None]]:
+        """Each file, what gives its content, and a row's other columns."""
+        if self._job.bytes_column is None:
+            sizes = [file["size"] for file in files]
+            contents = read_ahead(self._read, files, sizes, _AHEAD, _BYTES_AHEAD)
+            for file, content in zip(files, contents, strict=True):
+                yield file, content.result, None
+            return
+        column, *path = self._job.bytes_column.split(".")
+        columns = None if self._job.as_parquet else [self._job.bytes_column]
+        for name in dict.fromkeys(file["file"] for file in files):
+            mine = [file for file in files if file["file"] == name]
+            rows = sources.read_rows(
+                self._job.source.below(name), [file["row"] for file in mine], columns
+            )
+            for file, row in zip(mine, rows, strict=True):
+                content = row[column][0].as_py()
+                for part in path:
+                    content = content and content[part]
+                yield file, functools.partial(bytes, content or b""), row.drop_columns([column])
+
+    def _read(self, file: dict[str, Any]) -> bytes:
+        check_file_size(file["size"], self._job.limits)
+        return self._job.source.below(file["file"]).read()
+
+    def _restore(
+        self, file: dict[str, Any], content: Callable[[], bytes]
+    ) -> tuple[dict[str, Any], bytes] | float:
+        """The record and the image of a file; of one that is too large its megapixels instead."""
+        job, started = self._job, time.perf_counter()
+        name = sources.name_of(file["file"], file["row"])
+        told: dict[str, Any] = {"name": name, "size": file["size"]}
+        try:
+            data = content()
+            told |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            header = read_header(data, job.limits)
+            told |= {"width": header.width, "height": header.height}
+            megapixels = header.width * header.height / 1e6
+            if megapixels > self._megapixels:
+                return megapixels
+            seed = job.seed_of(name, told["sha256"])
+            made = self._decoder.restore(
+                data, seed, allow_truncated=job.allow_truncated, **job.options
+            )
+            image = made.encoded(job.image_format, job.keep_metadata)
+            output = None
+            if not job.as_parquet:
+                output = sources.output_name(name, job.suffix)
+                job.output.below(output).write(image)
+            told |= {"output": output, "seconds": time.perf_counter() - started}
+            return manifest.restored(made, **told), image
+        except Exception as error:  # one file's failure, whatever it is, ends nothing
+            told["seconds"] = time.perf_counter() - started
+            return manifest.failed(error=reason_of(error), **told), b""
+
+
+class _Block:
+    """The records of a block, and the rows where the output is Parquet, part by part."""
+
+    def __init__(self, job: Job, name: str) -> None:
+        self._job = job
+        self._name = name
+        self._part = 0
+        self._since = time.monotonic()
+        self._records: list[dict[str, Any]] = []
+        self._rows: list[pa.Table] = []
+        self._held = 0
+        self.counted = {"files": 0, "failed": 0, "megapixels": 0.0, "bytes": 0}
+
+    def add(
+        self,
+        file: dict[str, Any],
+        record: dict[str, Any],
+        image: bytes,
+        others: pa.RecordBatch | None,
+    ) -> None:
+        """A record, and what of it is output; written with others after a while."""
+        succeeded = record["status"] == manifest.RESTORED
+        if self._job.as_parquet and succeeded:
+            row = pa.table({sources.NAME: [record["name"]], sources.IMAGE: [image]})
+            if others is not None:
+                for field, column in zip(others.schema, others.columns, strict=True):
+                    row = row.append_column(field, column)
+            self._rows.append(row)
+            self._held += len(image)
+        self._records.append(record)
+        self.counted["files"] += 1
+        self.counted["failed"] += not succeeded
+        self.counted["bytes"] += file["size"]
+        if succeeded:
+            self.counted["megapixels"] += record["width"] * record["height"] / 1e6
+        if time.monotonic() - self._since > _SECONDS_OF_PART or self._held > _BYTES_OF_PART:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held: first the output, then the records that tell of it."""
+        if not self._records:
+            return
+        part = f"{self._name}-{self._part:03}"
+        if self._rows:
+            output = self._job.manifest.part_name(part)
+            table = pa.concat_tables(self._rows, promote_options="default")
+            self._job.output.below(output).write(manifest.parquet(table))
+            for record in self._records:
+                if record["status"] == manifest.RESTORED:
+                    record["output"] = output
+        self._job.manifest.add(part, self._records)
+        self._records, self._rows, self._held = [], [], 0
+        self._part += 1
+        self._since = time.monotonic()

@@ -1,0 +1,107 @@
+"""A model that is only a card, files to restore, and jobs and commands on them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset
+import pytest
+
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path.append(str(TESTS / "decoding"))
+
+from made_up import jpeg, write_card  # noqa: E402
+from stand_in import Moody  # noqa: E402
+
+from keras_jpeg_gan.batch.storage import open_place  # noqa: E402
+from keras_jpeg_gan.batch.worker import Job  # noqa: E402
+from keras_jpeg_gan.decoding import runtimes  # noqa: E402
+from keras_jpeg_gan.jpeg.file import Limits  # noqa: E402
+from keras_jpeg_gan.models.cards import find_model  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The path of a sampler, for which `stand_in.Moody` is loaded."""
+    path = tmp_path_factory.mktemp("model") / "grain.weights.h5"
+    path.write_bytes(b"no weights")
+    write_card(path, kind="sampler")
+    return path
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let decoders of this process have that network."""
+    monkeypatch.setattr(runtimes, "open_runtime", lambda kind, model, threads: Moody())
+
+
+@pytest.fixture
+def photos(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Twelve JPEG files at two depths, one that is none, and one of another name."""
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    for i in range(12):
+        name = f"deep/{i:02}.jpg" if i % 3 else f"{i:02}.jpg"
+        (folder / name).write_bytes(jpeg(24, 32, i, gray=i == 4))
+    (folder / "bad.jpg").write_bytes(b"nothing")
+    (folder / "notes.txt").write_text("not for us")
+    return folder
+
+
+@pytest.fixture
+def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> Job:
+    """To restore these photographs into a tree."""
+    output = open_place(str(tmp_path / "out"))
+    return Job(
+        source=open_place(str(photos)),
+        output=output,
+        records=output.below("_manifest"),
+        run="20260101T000000-0000",
+        model=str(sampler),
+        model_sha256=find_model(sampler)[1].sha256,
+        runtime="auto",
+        threads=1,
+        limits=Limits(),
+        seed=0,
+        seed_from=None,
+        options={},
+        image_format="png",
+        keep_metadata=True,
+        allow_truncated=False,
+        as_parquet=False,
+        bytes_column=None,
+    )
+
+
+@pytest.fixture
+def command(sampler: pathlib.Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts jpeg-gan-batch in a process of its own, its workers with the stand-in."""
+    folders = [TESTS.parent, TESTS / "batch" / "in_workers", TESTS / "batch", TESTS / "decoding"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+
+    def start(*arguments: object, **environ: str) -> subprocess.Popen[str]:
+        module = [sys.executable, "-m", "keras_jpeg_gan.batch.batch"]
+        return subprocess.Popen(
+            [*module, f"--model={sampler}", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**environment, **environ},
+        )
+
+    return start
+
+
+@pytest.fixture
+def records() -> Callable[[pathlib.Path], list[dict[str, Any]]]:
+    """All records of an output folder's manifest."""
+
+    def read(output: pathlib.Path) -> list[dict[str, Any]]:
+        table: pa.Table = pyarrow.dataset.dataset(output / "_manifest").to_table()
+        return table.to_pylist()
+
+    return read

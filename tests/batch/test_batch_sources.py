@@ -1,0 +1,121 @@
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from keras_jpeg_gan.batch.sources import (
+    blocks,
+    find_sources,
+    name_of,
+    output_name,
+    read_rows,
+)
+from keras_jpeg_gan.decoding.inputs import find_inputs
+from keras_jpeg_gan.errors import ConfigError
+
+
+def test_a_folder_gives_what_the_other_command_finds_there(photos):
+    sources = find_sources(str(photos))
+    assert set(sources.names()) == {
+        item.relative.as_posix() for item in find_inputs([str(photos)]).files
+    }
+    assert (sources.problems, sources.passed_over) == ([], 1)
+    sizes = [(photos / name).stat().st_size for name in sources.names()]
+    assert sources.table["size"].to_pylist() == sizes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"), [("*.jpg", 5), ("**/*.jpg", 13), ("deep/0[1-4].jpg", 3)]
+)
+def test_a_glob_gives_what_it_matches(photos, pattern, count):
+    sources = find_sources(f"{photos}/{pattern}")
+    expected = {path.relative_to(photos).as_posix() for path in photos.glob(pattern)}
+    # The names are relative to the part of the glob without wildcards.
+    base = sources.root.path.removeprefix(str(photos)).strip("/")
+    assert {f"{base}/{name}".strip("/") for name in sources.names()} == expected
+    assert len(expected) == count
+
+
+def test_a_single_file_is_its_own_source(photos):
+    assert find_sources(str(photos / "00.jpg")).names() == ["00.jpg"]
+
+
+def test_nothing_to_restore_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match="no file named"):
+        find_sources(f"{tmp_path}/*.jpg")
+    with pytest.raises(ConfigError, match="no file named"):
+        find_sources(str(tmp_path), "image")
+
+
+def test_a_name_that_is_not_utf8_is_a_problem(photos):
+    with open(os.fsencode(photos) + b"/\xff.jpg", "wb"):
+        pass
+    sources = find_sources(str(photos))
+    assert len(sources.table) == 13
+    assert [reason for _, reason in sources.problems] == ["its name is not UTF-8: rename it"]
+
+
+def test_names_of_images_mirror_the_tree():
+    assert output_name("a/b.c.jpeg", ".png") == "a/b.c.restored.png"
+    assert output_name(name_of("a/set.parquet", 17), ".webp") == "a/set/0000017.restored.webp"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("count", [1, 10, 3000])
+def test_blocks_keep_each_file_once_and_are_bounded(workers, count):
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(1, 100_000, 4000)
+    sizes[5] = 50_000_000
+    indices = np.sort(rng.permutation(4000)[:count])
+    found = list(blocks(sizes, indices, workers))
+    assert (np.concatenate(found) == indices).all()
+    assert all(len(block) == 1 or sizes[block].sum() <= 8_000_000 for block in found)
+    assert max(map(len, found)) <= 256
+    assert len(found) >= min(count, 8 * workers)
+
+
+def test_no_file_is_no_block():
+    assert list(blocks(np.zeros(3), np.zeros(0, int), 2)) == []
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """A file of 200 rows in groups of 70, and a broken one."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    struct = [{"bytes": b"%d" % i, "path": f"{i}.jpg"} for i in range(200)]
+    table = pa.table({"image": struct, "raw": [b"%d" % i for i in range(200)], "n": range(200)})
+    pq.write_table(table, folder / "a.parquet", row_group_size=70)
+    (folder / "b.parquet").write_bytes(b"none")
+    return folder
+
+
+def test_rows_of_parquet_files_are_listed_and_broken_files_named(dataset):
+    sources = find_sources(str(dataset), "image.bytes")
+    assert sources.names() == [f"a/{i:07}" for i in range(200)]
+    assert [name for name, _ in sources.problems] == ["b.parquet"]
+
+
+def test_rows_are_read_across_groups_with_the_columns_asked_for(dataset):
+    place = find_sources(str(dataset), "raw").root.below("a.parquet")
+    wanted = [0, 1, 69, 70, 139, 140, 199]
+    found = list(read_rows(place, wanted, ["n"]))
+    assert [batch.to_pylist() for batch in found] == [[{"n": row}] for row in wanted]
+    (batch,) = read_rows(place, [150], None)
+    assert batch.schema.names == ["image", "raw", "n"]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("picture", "no column picture"),
+        ("n", "not binary"),
+        ("image.size", "no column"),
+        ("raw.x", "no column"),
+    ],
+)
+def test_a_column_without_bytes_is_refused(dataset, column, said):
+    with pytest.raises(ConfigError, match=said):
+        find_sources(str(dataset), column)
