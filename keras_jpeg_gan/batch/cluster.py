@@ -9,9 +9,9 @@ from typing import Any
 
 from absl import logging as absl_logging
 
-from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.jpeg.limits import TILES
 
 # Only names of files and counts of them go through the object store.
 _OBJECT_STORE_BYTES = 200_000_000
@@ -19,7 +19,7 @@ _OBJECT_STORE_BYTES = 200_000_000
 # Resident memory of a worker, measured (docs/scale.md): libraries, network and one tile of it;
 # and what the decode, the levels, the projection and the encoder take for each pixel.
 _BYTES_OF_WORKER, _BYTES_OF_PIXEL = 1_600_000_000, 160
-_MEGAPIXELS_OF_TILE = tiles.TILE**2 / 1e6
+_MEGAPIXELS_OF_TILE = TILES[0] ** 2 / 1e6
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,6 +29,7 @@ from keras_jpeg_gan.decoding.products import (
 )
 from keras_jpeg_gan.decoding.report import Report, describe, reason_of, shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
+from keras_jpeg_gan.jpeg.limits import free_memory_mb
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...
 
@@ -97,7 +98,10 @@ def main(arguments: list[str]) -> int:
 
 def _decoder(products: Products) -> decoding.Decoder:
     decoder = decoding.Decoder(
-        shared.MODEL.value, shared.RUNTIME.value, _THREADS.value, shared.limits()
+        shared.MODEL.value,
+        shared.RUNTIME.value,
+        _THREADS.value,
+        shared.limits(free_memory_mb()),
     )
     if not decoder.card.draws_samples:
         reason = decoding.no_samples(decoder.card)

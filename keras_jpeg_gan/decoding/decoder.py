@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
+import math
 import pathlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,11 +137,8 @@ class Decoder:
             clock.stop("read")
         self.runtime  # noqa: B018  (loading it is no part of a file's time)
         clock.skip()
-        pixels = self.estimate(file, seed, temperature)
-        if blend < 1:
-            pixels = blend * pixels + (1 - blend) * file.pixels.astype(np.float32)
-        clock.stop("network")
-        return self._finish(pixels, file, seed, projection, clock, bits)
+        bands = self._bands(file, seed, temperature, blend)
+        return self._finish(bands, file, seed, projection, clock, bits)
 
     def estimate(self, file: JpegFile, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
         """What the network makes of a file, before projection and rounding.
@@ -151,8 +149,10 @@ class Decoder:
         Raises:
             ModelError: the output is not finite, or the model cannot be loaded.
         """
-        tables = network_tables(file.tables)
-        return self._run_network(self.runtime, file.pixels, tables, seed, temperature)
+        pixels = np.empty(file.pixels.shape, np.float32)
+        for top, band in self._bands(file, seed, temperature):
+            pixels[top : top + len(band)] = band
+        return pixels
 
     def finish(
         self, pixels: np.ndarray, file: JpegFile, seed: int = 0, projection: str = "exact"
@@ -165,7 +165,9 @@ class Decoder:
             seed: which sample they are.
             projection: of `PROJECTIONS`.
         """
-        return self._finish(pixels, file, seed, projection, _Clock())
+        spans = tiles.spans(tiles.round_up(file.height), self._tile(file), 0, _grid(file))
+        bands = ((y.first, pixels[y.first : y.last]) for y in spans)
+        return self._finish(bands, file, seed, projection, _Clock())
 
     def samples(
         self,
@@ -219,22 +221,30 @@ class Decoder:
 
     def _finish(
         self,
-        pixels: np.ndarray,
+        bands: Iterable[tuple[int, np.ndarray]],
         file: JpegFile,
         seed: int,
         projection: str,
         clock: "_Clock",
         bits: int = 8,
     ) -> Restored:
-        """Project and certify."""
-        _check_brightness(pixels, file, self.card)
+        """Project bands of rows as they come, and certify the whole."""
         if bits == 16 and projection == "exact":
             projection = "float"
         projection, warnings = _feasible(projection, file)
-        final = self._project(pixels, file, projection, bits)
-        clock.stop("projection")
-        if final.shape != file.pixels.shape:
-            raise ModelError(f"restored to {final.shape}: not as its decode is")
+        final = np.empty(file.pixels.shape, np.uint8 if bits == 8 else np.uint16)
+        total, end = 0.0, 0
+        for top, pixels in bands:
+            clock.stop("network")
+            end = top + len(pixels)
+            total += float(pixels.sum(dtype=np.float64))
+            final[top:end] = self._project(
+                pixels, _levels_between(file, top, end), file, projection, bits
+            )
+            clock.stop("projection")
+        if end != file.height:
+            raise ModelError(f"restored {end} rows of {file.height}")
+        _check_brightness(total / final.size, file, self.card)
         certificate = violated = None
         if file.levels and encoder.can_encode(file.sampling):
             given = (file.levels, file.tables, file.sampling)
@@ -256,17 +266,15 @@ class Decoder:
             violation=violated,
         )
 
-    def _run_network(
-        self,
-        runtime: runtimes.Runtime,
-        decoded: np.ndarray,
-        tables: np.ndarray,
-        seed: int,
-        temperature: float,
-    ) -> np.ndarray:
-        """The network's image [H, W] or [H, W, 3] float32, 0..255 but not clipped."""
-        gray = decoded.ndim == 2
-        colour = np.repeat(decoded[..., None], 3, axis=2) if gray else decoded
+    def _bands(
+        self, file: JpegFile, seed: int, temperature: float, blend: float = 1.0
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """The network's image by bands: the first row, and [h, W] or [h, W, 3] float32.
+
+        Values are 0..255, but not clipped.
+        """
+        runtime, tables = self.runtime, network_tables(file.tables)[None]
+        gray = file.pixels.ndim == 2
         noisy = self.card.draws_samples and temperature > 0
 
         def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
@@ -279,21 +287,40 @@ class Decoder:
                     for f, s in enumerate(runtime.noise_strides)
                 ]
                 noise = [field[None, ..., None] for field in noise]
-            return runtime.restore(window.astype(np.float32), tables[None], noise)
+            window = window.astype(np.float32)
+            if not gray:
+                return runtime.restore(window, tables, noise)
+            # Of all gray images the mean of the channels is the nearest.
+            colour = np.repeat(window, 3, axis=3)
+            return runtime.restore(colour, tables, noise).mean(axis=3, keepdims=True)
 
-        restored = tiles.run_tiled(network, colour, runtime.halo)
-        if not np.isfinite(restored).all():
-            raise ModelError(f"model {self.card.name}: its output is not finite for this file")
-        # Of all gray images the mean of the channels is the nearest.
-        return restored.mean(axis=2) if gray else restored
+        decoded = file.pixels[..., None] if gray else file.pixels
+        tile, grid = self._tile(file), _grid(file)
+        for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid):
+            if not np.isfinite(band).all():
+                raise ModelError(f"model {self.card.name}: its output is not finite for this file")
+            if blend < 1:
+                band *= np.float32(blend)
+                band += np.float32(1 - blend) * decoded[top : top + len(band)]
+            yield top, band[..., 0] if gray else band
+
+    def _tile(self, file: JpegFile) -> int:
+        """Side of the network's tiles: bands begin on multiples of the file's units too."""
+        return tiles.round_up(self.limits.tile(file.width * file.height), _grid(file))
 
     def _project(
-        self, pixels: np.ndarray, file: JpegFile, projection: str, bits: int
+        self,
+        pixels: np.ndarray,
+        levels: Sequence[np.ndarray],
+        file: JpegFile,
+        projection: str,
+        bits: int,
     ) -> np.ndarray:
+        """A band of rows, with the levels of these rows."""
         if projection == "exact":
-            return exact.project(pixels, file.levels, file.tables, file.sampling)
+            return exact.project(pixels, levels, file.tables, file.sampling)
         if projection == "float":
-            pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
+            pixels = float_projection.project(pixels, levels, file.tables, file.sampling)
         if not np.isfinite(pixels).all():
             raise ModelError(f"model {self.card.name}: its projection is not finite for this file")
         if bits == 16:
@@ -301,7 +328,28 @@ class Decoder:
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
-def _check_brightness(pixels: np.ndarray, file: JpegFile, card: ModelCard) -> None:
+def _grid(file: JpegFile) -> int:
+    """What bands begin on multiples of: no unit of the projection is cut."""
+    if not file.levels:
+        return tiles.GRID
+    return math.lcm(
+        tiles.GRID, 8 * max(down for _, down in emulator.reduced_factors(file.sampling))
+    )
+
+
+def _levels_between(file: JpegFile, top: int, end: int) -> list[np.ndarray]:
+    """The levels of rows of pixels, which begin and, but for the last, end with a unit."""
+    if not file.levels:
+        return []
+    factors = emulator.reduced_factors(file.sampling)
+    unit = 8 * max(down for _, down in factors)
+    return [
+        part[top // unit * down : -(-end // unit) * down]
+        for part, (_, down) in zip(file.levels, factors, strict=True)
+    ]
+
+
+def _check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:
     """Refuse what is no restoration of the file, such as black, whatever the projection.
 
     The levels say the mean of each block to half a step of DC, so that it can be the decode's.
@@ -309,7 +357,7 @@ def _check_brightness(pixels: np.ndarray, file: JpegFile, card: ModelCard) -> No
     Raises:
         ModelError: their means are too far apart.
     """
-    change = abs(float(pixels.mean(dtype=np.float64)) - float(file.pixels.mean()))
+    change = abs(mean - float(file.pixels.mean()))
     if not change <= _BRIGHTNESS + file.tables[0][0, 0] / 16:
         raise ModelError(
             f"model {card.name}: its output is {change:.0f} grey levels off the file's mean: the "
@@ -342,7 +390,7 @@ def _feasible(projection: str, file: JpegFile) -> tuple[str, list[str]]:
 
 
 class _Clock:
-    """Seconds by stage, each since the stage before."""
+    """Seconds by stage, each since the stage before, which may come again."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -350,7 +398,8 @@ class _Clock:
 
     def stop(self, stage: str) -> None:
         """The stage ends here."""
-        self.seconds[stage] = time.perf_counter() - self._last
+        spent = time.perf_counter() - self._last
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
         self.skip()
 
     def skip(self) -> None:

@@ -1,5 +1,6 @@
 """The flags of every command that restores files: jpeg-gan-decode and jpeg-gan-batch."""
 
+import math
 from typing import Any
 
 from absl import flags
@@ -50,17 +51,26 @@ _MAX_SCANS = flags.DEFINE_integer(
 _MAX_FILE_MB = flags.DEFINE_float(
     "max_file_mb", _DEFAULTS.max_file_mb, "refuse larger files", lower_bound=0
 )
+_MAX_MEMORY_MB = flags.DEFINE_float(
+    "max_memory_mb",
+    None,
+    "of the process while it restores an image: the network's tiles are chosen by it, and what "
+    "needs more is refused",
+    lower_bound=0,
+)
 OVERWRITE = flags.DEFINE_bool(
     "overwrite", False, "restore anew what has an output; otherwise it is skipped"
 )
 
 
-def limits() -> Limits:
-    """What a file may ask for."""
+def limits(memory_mb: float = math.inf) -> Limits:
+    """What a file may ask for; that much memory where the flag says nothing."""
+    given = _MAX_MEMORY_MB.value
     return Limits(
         max_megapixels=_MAX_MEGAPIXELS.value,
         max_scans=_MAX_SCANS.value,
         max_file_mb=_MAX_FILE_MB.value,
+        max_memory_mb=memory_mb if given is None else given,
     )
 
 

@@ -7,16 +7,13 @@ radius, the pieces equal the whole, whatever the tile.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 # Windows begin and end on multiples of this: of the 8x8 blocks, of the minimal coded unit of
 # 4:2:0, and of what the network unshuffles.
 GRID = 16
-
-# Largest side of what a window contributes; bounds memory, and costs (1 + 2 halo / TILE)^2.
-TILE = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,17 +31,18 @@ def round_up(size: int, grid: int = GRID) -> int:
     return -(-size // grid) * grid
 
 
-def spans(size: int, tile: int, halo: int) -> list[Span]:
+def spans(size: int, tile: int, halo: int, grid: int = GRID) -> list[Span]:
     """Windows of one length that keep every position of an axis once.
 
     Args:
         size: length of the axis, a multiple of GRID.
-        tile: the most that a window contributes, a multiple of GRID.
+        tile: the most that a window contributes, a multiple of grid.
         halo: positions to drop at each cut, a multiple of GRID.
+        grid: what parts that are kept begin on multiples of, itself one of GRID.
     """
     if size <= tile + 2 * halo:
         return [Span(0, size, 0, size)]
-    step = round_up(-(-size // -(-size // tile)))
+    step = round_up(-(-size // -(-size // tile)), grid)
     length = step + 2 * halo
     found = []
     for first in range(0, size, step):
@@ -53,33 +51,49 @@ def spans(size: int, tile: int, halo: int) -> list[Span]:
     return found
 
 
-def run_tiled(
+def bands(
     network: Callable[[np.ndarray, int, int], np.ndarray],
     pixels: np.ndarray,
     halo: int,
-    tile: int = TILE,
-) -> np.ndarray:
-    """Run a network over an image.
+    tile: int,
+    grid: int = GRID,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Run a network over an image, a band of rows after the other.
 
     Args:
         network: from a window [1, h, w, C] of any h and w on the grid, and the row and column
             where it begins, to [1, h, w, C] float32.
         pixels: [H, W, C], of any type that the network takes.
         halo: at least the network's receptive radius, a multiple of GRID.
-        tile: largest side of a piece, a multiple of GRID.
+        tile: largest side of a piece, a multiple of grid.
+        grid: what bands begin on multiples of, itself one of GRID.
 
-    Returns:
-        [H, W, C] float32.
+    Yields:
+        The row where a band begins, and its [h, W, C] float32.
     """
-    height, width = pixels.shape[:2]
-    rows, columns = round_up(height), round_up(width)
-    padded = np.pad(pixels, ((0, rows - height), (0, columns - width), (0, 0)), mode="edge")
-    result = np.empty(padded.shape, np.float32)
-    for y in spans(rows, tile, halo):
-        for x in spans(columns, tile, halo):
-            part = padded[None, y.start : y.stop, x.start : x.stop]
-            window = network(part, y.start, x.start)[0]
-            result[y.first : y.last, x.first : x.last] = window[
-                y.first - y.start : y.last - y.start, x.first - x.start : x.last - x.start
-            ]
-    return result[:height, :width]
+    height, width, channels = pixels.shape
+    columns = round_up(width)
+    across = spans(columns, tile, halo)
+    for y in spans(round_up(height), tile, halo, grid):
+        strip = pixels[y.start : y.stop]
+        margins = ((0, y.stop - y.start - len(strip)), (0, columns - width), (0, 0))
+        strip = np.pad(strip, margins, mode="edge")
+        band = np.empty((y.last - y.first, columns, channels), np.float32)
+        rows = slice(y.first - y.start, y.last - y.start)
+        for x in across:
+            window = network(strip[None, :, x.start : x.stop], y.start, x.start)[0]
+            band[:, x.first : x.last] = window[rows, x.first - x.start : x.last - x.start]
+        yield y.first, band[: height - y.first, :width]
+
+
+def run_tiled(
+    network: Callable[[np.ndarray, int, int], np.ndarray],
+    pixels: np.ndarray,
+    halo: int,
+    tile: int,
+) -> np.ndarray:
+    """The `bands` as one image [H, W, C] float32."""
+    result = np.empty(pixels.shape, np.float32)
+    for top, band in bands(network, pixels, halo, tile):
+        result[top : top + len(band)] = band
+    return result

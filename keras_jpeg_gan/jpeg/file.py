@@ -17,11 +17,11 @@ from keras_jpeg_gan.jpeg.coefficients import read_coefficients
 from keras_jpeg_gan.jpeg.header import (
     BROKEN,
     Header,
-    Limits,
     check_file_size,
     read_header,
     without_extras,
 )
+from keras_jpeg_gan.jpeg.limits import Limits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import estimate_quality
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_jpeg_gan.errors import JpegFormatError
+from keras_jpeg_gan.jpeg.limits import Limits
 
 _BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
 _SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
@@ -59,25 +60,6 @@ _OTHER_FORMATS = (
     (b"P5", 0, "a PGM image"),
     (b"P6", 0, "a PPM image"),
 )
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a file may ask for; more is refused before anything is allocated.
-
-    Attributes:
-        max_megapixels: width times height; max_scans: scans; max_file_mb: bytes of the file.
-        max_pixels_per_byte: pixels a byte; a block's DC level takes a bit at least, so that
-            Huffman-coded files have at most 512.
-        max_scanned_megapixels: megapixels times scans; an ordinary progressive file of 500
-            megapixels has 5000, and these take libjpeg some ten seconds.
-    """
-
-    max_megapixels: float = 500
-    max_scans: int = 500
-    max_file_mb: float = 500
-    max_pixels_per_byte: float = 1000
-    max_scanned_megapixels: float = 20_000
 
 
 @dataclass(frozen=True)
@@ -159,7 +141,7 @@ def check_file_size(size: int, limits: Limits) -> None:
 
 
 def check_size(width: int, height: int, limits: Limits) -> None:
-    """Refuse an image of too many pixels.
+    """Refuse an image of too many pixels, or of more than the memory is enough for.
 
     Raises:
         JpegFormatError: there are more than the limit.
@@ -167,6 +149,12 @@ def check_size(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.max_megapixels * 1e6:
         raise JpegFormatError(
             f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
+        )
+    floor = limits.floor_mb(width * height)
+    if floor > limits.max_memory_mb:
+        raise JpegFormatError(
+            f"{width}x{height} takes {floor:.0f} MB at least: more than "
+            f"--max_memory_mb={limits.max_memory_mb:.0f}"
         )
 
 

@@ -13,6 +13,7 @@ from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes, tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
+from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
 
 TABLES = np.full((1, 2, 8, 8), 20, np.float32)
@@ -65,8 +66,7 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
     whole, other, plain = restored(), restored(seed=4), restored(temperature=0)
     assert np.abs(whole - other).mean() > 0.5
     assert np.abs(whole - plain).mean() > 0.5
-    spans = tiles.spans
-    monkeypatch.setattr(tiles, "spans", lambda size, tile, halo: spans(size, 96, halo))
+    monkeypatch.setattr(limits, "TILES", (96,))
     tiled = restored()
     assert np.abs(tiled - whole).max() <= 1
     assert (tiled == whole).mean() > 0.999

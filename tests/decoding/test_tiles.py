@@ -60,7 +60,7 @@ def test_the_edge_is_repeated_up_to_the_grid():
         return window.astype(np.float32)
 
     pixels = np.arange(3 * 17, dtype=np.uint8).reshape(3, 17, 1)
-    assert np.array_equal(tiles.run_tiled(network, pixels, halo=16), pixels)
+    assert np.array_equal(tiles.run_tiled(network, pixels, halo=16, tile=4096), pixels)
     (window,) = seen
     assert window.shape == (1, 16, 32, 1)
     assert window.dtype == np.uint8

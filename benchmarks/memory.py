@@ -1,0 +1,122 @@
+"""Memory and time over the size of a photograph: a table, and a picture of both curves.
+
+    python benchmarks/memory.py --megapixels=0.1,1,10,24,100 --picture=docs/memory.png
+
+A JPEG of quality 75 (4:2:0), a photograph of examples/ repeated, is restored by jpeg-gan-decode's
+parts in a process of its own: read, network, exact projection, certificate, PNG. Memory is the
+resident set's peak, less what the process had when the model was loaded and had run once.
+"""
+
+import argparse
+import io
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from PIL import Image
+
+import keras_jpeg_gan as jpeg_gan
+from keras_jpeg_gan.jpeg.limits import Limits, needed_mb
+
+PHOTOGRAPH = pathlib.Path(__file__).parents[1] / "examples" / "mountain.jpg"
+
+
+def repeated(megapixels: float) -> bytes:
+    """A JPEG file of 3:2, the photograph mirrored side by side."""
+    with Image.open(PHOTOGRAPH) as image:
+        once = np.asarray(image.convert("RGB"))
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    width = round(1.5 * height)
+    padding = ((0, max(height - len(once), 0)), (0, max(width - once.shape[1], 0)), (0, 0))
+    buffer = io.BytesIO()
+    Image.fromarray(np.pad(once, padding, "symmetric")[:height, :width]).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def peak_mb() -> float:
+    """Of the resident set, so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def measure(path: pathlib.Path, max_memory_mb: float) -> dict[str, float]:
+    """Restore a file in this process."""
+    decoder = jpeg_gan.Decoder(limits=Limits(max_megapixels=1e4, max_memory_mb=max_memory_mb))
+    decoder.restore(PHOTOGRAPH)
+    before, start = peak_mb(), time.perf_counter()
+    restored = decoder.restore(path)
+    restored.encoded("png")
+    seconds = time.perf_counter() - start
+    pixels = restored.file.width * restored.file.height
+    return {
+        "megapixels": pixels / 1e6,
+        "before_mb": before,
+        "above_mb": peak_mb() - before,
+        "planned_mb": needed_mb(pixels, decoder.limits.tile(pixels)),
+        "seconds": seconds,
+        "exact": restored.certificate is not None and restored.certificate.exact,
+    }
+
+
+def draw(rows: list[dict[str, float]], path: pathlib.Path) -> None:
+    """Both curves, over megapixels, in logarithms."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    size = [row["megapixels"] for row in rows]
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    axes[0].plot(size, [row["before_mb"] + row["above_mb"] for row in rows], "o-", label="measured")
+    axes[0].plot(size, [row["planned_mb"] for row in rows], "--", label="planned")
+    axes[0].set(ylabel="peak memory of the process, MB", ylim=(0, None))
+    axes[1].plot(size, [row["seconds"] for row in rows], "o-", label="measured")
+    rate = rows[-1]["seconds"] / rows[-1]["megapixels"]
+    axes[1].plot(size, [rate * x for x in size], "--", label=f"{rate:.2f} s a megapixel")
+    axes[1].set(ylabel="seconds", yscale="log")
+    for axis in axes:
+        axis.set(xlabel="megapixels", xscale="log")
+        axis.legend()
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """A process for each size, and the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megapixels", default="0.1,1,10,24,100")
+    parser.add_argument("--max_memory_mb", type=float, default=float("inf"))
+    parser.add_argument("--picture", type=pathlib.Path)
+    parser.add_argument("--one", type=pathlib.Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measure(given.one, given.max_memory_mb)))
+        return
+    print("| megapixels | MB before | MB above | MB planned for all | s | s a megapixel | exact |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    rows = []
+    for megapixels in map(float, given.megapixels.split(",")):
+        with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+            file.write(repeated(megapixels))
+            file.flush()
+            own = [f"--one={file.name}", f"--max_memory_mb={given.max_memory_mb}"]
+            done = subprocess.run(
+                [sys.executable, __file__, *own], capture_output=True, text=True, check=True
+            )
+        rows.append(row := json.loads(done.stdout))
+        print(
+            f"| {row['megapixels']:.2f} | {row['before_mb']:.0f} | {row['above_mb']:.0f} | "
+            f"{row['planned_mb']:.0f} | {row['seconds']:.1f} | "
+            f"{row['seconds'] / row['megapixels']:.2f} | {'yes' if row['exact'] else 'no'} |",
+            flush=True,
+        )
+    if given.picture:
+        draw(rows, given.picture)
+
+
+if __name__ == "__main__":
+    main()

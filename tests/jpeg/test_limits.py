@@ -1,0 +1,47 @@
+"""Memory: the plan's laws. That it holds is measured by benchmarks/memory.py."""
+
+import dataclasses
+
+import pytest
+from small_files import jpeg
+
+from keras_jpeg_gan.errors import JpegFormatError
+from keras_jpeg_gan.jpeg import limits
+from keras_jpeg_gan.jpeg.header import read_header
+from keras_jpeg_gan.jpeg.limits import TILES, Limits, free_memory_mb, needed_mb
+
+
+def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None:
+    pixels = 24_000_000
+    assert Limits().tile(pixels) == TILES[0]
+    for tile in TILES:
+        just_enough = Limits(max_memory_mb=needed_mb(pixels, tile))
+        assert just_enough.tile(pixels) == tile
+        assert just_enough.floor_mb(pixels) <= just_enough.max_memory_mb
+    assert list(TILES) == sorted(TILES, reverse=True)
+    assert Limits().floor_mb(pixels) == needed_mb(pixels, TILES[-1])
+
+
+def test_memory_grows_with_pixels_alone_once_a_tile_is_full() -> None:
+    assert needed_mb(10**8) - needed_mb(9 * 10**7) == pytest.approx(150)
+    assert needed_mb(100) < needed_mb(10**6)
+
+
+def test_what_needs_more_is_refused_with_the_floor() -> None:
+    content = jpeg(64, 64)
+    read_header(content, Limits(max_memory_mb=280))
+    with pytest.raises(JpegFormatError, match=r"64x64 takes 272 MB at least.*--max_memory_mb=270"):
+        read_header(content, Limits(max_memory_mb=270))
+    exactly = dataclasses.replace(Limits(), max_memory_mb=Limits().floor_mb(64 * 64))
+    read_header(content, exactly)
+
+
+def test_the_default_is_a_share_of_the_lesser_of_what_is_free(monkeypatch, tmp_path) -> None:
+    assert 0 < free_memory_mb() < 1e8
+    monkeypatch.setattr(limits, "_from_meminfo", lambda: 8e9)
+    monkeypatch.setattr(limits, "_from_control_group", lambda: 2e9)
+    assert free_memory_mb() == pytest.approx(0.7 * 2000)
+    monkeypatch.setattr(limits, "_from_control_group", lambda: None)
+    assert free_memory_mb() == pytest.approx(0.7 * 8000)
+    monkeypatch.setattr(limits, "_from_meminfo", lambda: None)
+    assert free_memory_mb() == float("inf")
