@@ -30,8 +30,8 @@ _WEBP_LARGEST_SIDE = 16383
 # More is a mistake, and does not fit into PNG's 31 bits of pixels a metre.
 _LARGEST_DPI = 1e6
 
-# TIFF tags: ImageDescription, Software, XMP.
-_DESCRIPTION, _SOFTWARE, _XMP = 270, 305, 700
+# TIFF tags: ImageDescription, Orientation, Software, XMP.
+_DESCRIPTION, _ORIENTATION, _SOFTWARE, _XMP = 270, 274, 305, 700
 
 # EXIF tags that describe the photograph, not its file: description, make, model, orientation,
 # date, artist, copyright; and the folders of exposure and of place.
@@ -116,6 +116,8 @@ def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
     if metadata is None:
         return {}
     tags = _tiff_tags(metadata.exif)
+    if metadata.orientation != 1:  # it was read even where the rest cannot be written again
+        tags[_ORIENTATION] = metadata.orientation
     given = [tags[_DESCRIPTION]] if _DESCRIPTION in tags else []
     tags[_DESCRIPTION] = "\n".join([*map(str, given), *metadata.comments, provenance])
     tags[_SOFTWARE] = SOFTWARE

@@ -57,6 +57,13 @@ def test_metadata_that_cannot_be_parsed_harms_no_image():
             assert np.array_equal(np.asarray(image), picture(16, 8))
 
 
+def test_the_orientation_outlives_exif_that_cannot_be_written_again():
+    metadata = Metadata(b"Exif\0\0MM\0*\xff\xff", orientation=8)
+    content = writer.encode(picture(16, 8), "tiff", metadata, "made here")
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.getexif()[_ORIENTATION] == 8
+
+
 def test_a_size_that_webp_cannot_hold_is_refused():
     with pytest.raises(ConfigError, match="WebP"):
         writer.encode(np.zeros((1, 16384), np.uint8), "webp", None, "")

@@ -197,8 +197,8 @@ def _change_table(data: bytes, generator: np.random.Generator) -> bytes:
 
 
 def _change_codes(data: bytes, generator: np.random.Generator) -> bytes:
-    start, stop = _one(data, generator, {_DHT}) or (0, 9)
-    return _put(data, generator.integers(start + 2, stop), generator.bytes(3))
+    start, _ = _one(data, generator, {_DHT}) or (0, 0)
+    return _put(data, start + generator.integers(2, 40), generator.bytes(3))
 
 
 def _change_scan(data: bytes, generator: np.random.Generator) -> bytes:

@@ -1,8 +1,10 @@
 """JPEG files as a whole: pixels, cut and hostile bytes, the collections of odd and real files."""
 
 import collections
+import contextlib
 import csv
 import pathlib
+import resource
 import tempfile
 import threading
 import time
@@ -17,6 +19,7 @@ from small_files import find, inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.coefficients import read_coefficients
 from keras_jpeg_gan.jpeg.encoder import encode
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
@@ -274,6 +277,32 @@ def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join()
     assert failures == []
     assert warnings.filters == filters
+
+
+def test_reading_leaves_no_memory_and_no_files_behind() -> None:
+    whole = jpeg(600, 800, progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    broken = patched(whole, last + 4, b"\x01\x07")  # a component that there is not
+    no_such_codes = patched(DATA, find(DATA, 0xDA) + 6, b"\x33")
+
+    def read_all() -> None:
+        for data in (whole, broken, no_such_codes, whole[:-5000]):
+            with contextlib.suppress(JpegFormatError):
+                JpegFile.read(data)
+            with contextlib.suppress(JpegFormatError):
+                read_coefficients(data)  # beyond what Pillow would stop
+
+    def held() -> tuple[int, int]:
+        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize(), len(list(pathlib.Path("/proc/self/fd").iterdir()))
+
+    for _ in range(3):
+        read_all()
+    memory, files = held()
+    for _ in range(10):
+        read_all()
+    assert held()[0] - memory < 10_000_000  # ten of a file's levels take 15 MB
+    assert held()[1] == files
 
 
 def pillow_tables(path: pathlib.Path) -> list[list[int]]:

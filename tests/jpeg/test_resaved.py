@@ -58,8 +58,7 @@ def test_coarse_blocks_under_fine_tables_are_seen(photographs, first, second) ->
 
 def test_blocks_of_another_grid_are_seen(photographs) -> None:
     seen = [remark(saved(decoded(saved(pixels, 75))[5:, 3:], 95)) for pixels in photographs]
-    assert sum("another grid" in words for words in seen) >= 5
-    assert not any("more than its tables" in words for words in seen)
+    assert all("another grid" in words for words in seen)
 
 
 def test_files_of_cameras_and_of_several_saves(shared_data: pathlib.Path) -> None:
