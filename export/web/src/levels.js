@@ -62,7 +62,13 @@ async function decodedPlanes(bytes, header) {
     const gray = header.components.length === 1; // comes as RGB of equal channels
     if (!gray && !PLANAR.has(frame.format)) return null;
     return header.components.map((part, i) =>
-      wholeBlocks(samples, layouts[i], gray ? 4 : 1, sizeOf(part, frame.visibleRect, header), blocksOf(part, header)),
+      wholeBlocks(
+        samples,
+        layouts[i],
+        gray ? 4 : 1,
+        sizeOf(part, frame.visibleRect, header),
+        blocksOf(part, header),
+      ),
     );
   } catch {
     return null; // pixels will do

@@ -122,6 +122,9 @@ test("without a network the page opens and restores again", { skip }, async () =
 
 test("nothing was asked of any other machine, and nothing failed", { skip }, () => {
   const local = (url) => url.startsWith(opened.origin) || url.startsWith("blob:") || url.startsWith("data:");
-  assert.deepEqual(opened.requests.filter((url) => !local(url)), []);
+  assert.deepEqual(
+    opened.requests.filter((url) => !local(url)),
+    [],
+  );
   assert.deepEqual(opened.errors, []);
 });
