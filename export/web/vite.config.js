@@ -18,7 +18,11 @@ function litert() {
     name: "litert",
     generateBundle() {
       for (const file of RUNTIMES.flatMap((name) => [`${name}.js`, `${name}.wasm`])) {
-        this.emitFile({ type: "asset", fileName: `assets/${file}`, source: readFileSync(path.join(folder, file)) });
+        this.emitFile({
+          type: "asset",
+          fileName: `assets/${file}`,
+          source: readFileSync(path.join(folder, file)),
+        });
       }
     },
   };
@@ -30,10 +34,15 @@ function models() {
     name: "models",
     generateBundle() {
       const cards = existsSync(MODELS) ? readdirSync(MODELS).filter((name) => CARD.test(name)) : [];
-      if (!cards.length) this.error(`no models in ${MODELS}: run python export/tflite.py, or set MODELS=FOLDER`);
+      if (!cards.length)
+        this.error(`no models in ${MODELS}: run python export/tflite.py, or set MODELS=FOLDER`);
       const index = cards.sort().map((name) => {
         const file = name.replace(/json$/, "tflite");
-        this.emitFile({ type: "asset", fileName: `models/${file}`, source: readFileSync(path.join(MODELS, file)) });
+        this.emitFile({
+          type: "asset",
+          fileName: `models/${file}`,
+          source: readFileSync(path.join(MODELS, file)),
+        });
         return { ...JSON.parse(readFileSync(path.join(MODELS, name), "utf8")), file };
       });
       this.emitFile({ type: "asset", fileName: "models/index.json", source: JSON.stringify(index) });

@@ -8,7 +8,8 @@ export class Client {
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data));
     this.#worker.addEventListener("error", (event) => {
-      for (const { reject } of this.#pending.values()) reject(new Error(event.message || "the worker failed"));
+      for (const { reject } of this.#pending.values())
+        reject(new Error(event.message || "the worker failed"));
       this.#pending.clear();
     });
   }

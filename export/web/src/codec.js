@@ -7,9 +7,11 @@
 
 import { largestFactors } from "./jpeg.js";
 
-const RED = 0.299, GREEN = 0.587, BLUE = 0.114;
-const CB_SCALE = 0.5 / (1 - BLUE), CR_SCALE = 0.5 / (1 - RED);
-
+const RED = 0.299;
+const GREEN = 0.587;
+const BLUE = 0.114;
+const CB_SCALE = 0.5 / (1 - BLUE);
+const CR_SCALE = 0.5 / (1 - RED);
 const MATRIX = Float64Array.from({ length: 64 }, (_, k) => {
   const [frequency, position] = [k >> 3, k & 7];
   return frequency ? Math.cos((frequency * (2 * position + 1) * Math.PI) / 16) / 2 : Math.sqrt(1 / 8);
@@ -52,7 +54,8 @@ export function addChange(image, planes, components) {
     const sums = new Float32Array(image.width * image.height);
     const [inRows, inColumns] = [counts(ys, image.height), counts(xs, image.width)];
     for (let y = 0; y < rows * down; y += 1) {
-      const line = ys[y] * image.width, from = Math.floor(y / down) * columns;
+      const line = ys[y] * image.width;
+      const from = Math.floor(y / down) * columns;
       for (let x = 0; x < columns * across; x += 1) sums[line + xs[x]] += data[from + Math.floor(x / across)];
     }
     return sums.map((sum, k) => sum / (inRows[Math.floor(k / image.width)] * inColumns[k % image.width]));
@@ -63,7 +66,8 @@ export function addChange(image, planes, components) {
   } else {
     const [luma, cb, cr] = changes;
     for (let k = 0; k < luma.length; k += 1) {
-      const red = cr[k] / CR_SCALE, blue = cb[k] / CB_SCALE;
+      const red = cr[k] / CR_SCALE;
+      const blue = cb[k] / CB_SCALE;
       data[3 * k] += luma[k] + red;
       data[3 * k + 1] += luma[k] - (RED * red + BLUE * blue) / GREEN;
       data[3 * k + 2] += luma[k] + blue;
@@ -77,7 +81,8 @@ function layoutsOf({ width, height }, components) {
   const [hMax, vMax] = largestFactors(components);
   return components.map((part) => {
     const [across, down] = [hMax / part.across, vMax / part.down];
-    const columns = 8 * Math.ceil(width / (8 * across)), rows = 8 * Math.ceil(height / (8 * down));
+    const columns = 8 * Math.ceil(width / (8 * across));
+    const rows = 8 * Math.ceil(height / (8 * down));
     // Columns are repeated at full resolution; rows only to the next whole group, from where on the
     // downsampled row is repeated.
     const groups = (Math.ceil(height / vMax) * vMax) / down;
@@ -102,7 +107,9 @@ function ycbcr({ channels, data }) {
   const size = data.length / 3;
   const planes = [new Float32Array(size), new Float32Array(size), new Float32Array(size)];
   for (let k = 0; k < size; k += 1) {
-    const red = data[3 * k], green = data[3 * k + 1], blue = data[3 * k + 2];
+    const red = data[3 * k];
+    const green = data[3 * k + 1];
+    const blue = data[3 * k + 2];
     const luma = RED * red + GREEN * green + BLUE * blue;
     planes[0][k] = luma - 128;
     planes[1][k] = CB_SCALE * (blue - luma);
@@ -126,7 +133,8 @@ export function inverse(plane, table) {
 function overSteps(plane, combine, table) {
   const { columns, data } = plane;
   for (let k = 0; k < data.length; k += 1) {
-    const row = Math.floor(k / columns), column = k % columns;
+    const row = Math.floor(k / columns);
+    const column = k % columns;
     data[k] = combine(data[k], table[8 * (row & 7) + (column & 7)]);
   }
   return plane;

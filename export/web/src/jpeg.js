@@ -7,9 +7,14 @@ export const MAX_MEGAPIXELS = 50; // some two gigabytes of memory
 
 const BROKEN = "a broken JPEG; get another copy";
 const CONVERT = "convert it with another program";
-
-const SOI = 0xd8, EOI = 0xd9, SOS = 0xda, DQT = 0xdb;
-const APP0 = 0xe0, APP1 = 0xe1, APP2 = 0xe2, APP14 = 0xee;
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOS = 0xda;
+const DQT = 0xdb;
+const APP0 = 0xe0;
+const APP1 = 0xe1;
+const APP2 = 0xe2;
+const APP14 = 0xee;
 const FRAMES = new Map([
   [0xc0, "baseline"],
   [0xc1, "extended"],
@@ -50,7 +55,15 @@ export function readHeader(bytes) {
     throw new JpegFormatError("not a JPEG: give the JPEG that it was made from, if any");
   }
   const header = { frame: "", extras: [], exif: null, icc: null };
-  const found = { tables: new Map(), latched: new Map(), icc: [], jfif: false, adobe: null, scans: 0, end: false };
+  const found = {
+    tables: new Map(),
+    latched: new Map(),
+    icc: [],
+    jfif: false,
+    adobe: null,
+    scans: 0,
+    end: false,
+  };
   for (const { code, start, content, stop } of segments(bytes)) {
     if (REFUSED.has(code)) {
       const kind = REFUSED.get(code);
@@ -70,7 +83,8 @@ export function readHeader(bytes) {
   }
   if (!header.frame) throw new JpegFormatError(`no frame header: ${BROKEN}`);
   if (!found.scans) throw new JpegFormatError(`it ends before its first scan: ${BROKEN}`);
-  if (!found.end) throw new JpegFormatError("its end is missing: jpeg-gan-decode --allow_truncated restores what is there");
+  if (!found.end)
+    throw new JpegFormatError("its end is missing: jpeg-gan-decode --allow_truncated restores what is there");
   header.icc = joined(found.icc.filter(Boolean));
   header.tables = header.components.map((part, i) => {
     const table = found.latched.get(i) ?? found.tables.get(part.table);
@@ -120,7 +134,9 @@ function readFrame(header, frame, content, start) {
   const [height, width] = [word(content, 1), word(content, 3)];
   if (!height || !width) throw new JpegFormatError(`a size of ${width}x${height}: ${BROKEN}`);
   if (width * height > MAX_MEGAPIXELS * 1e6) {
-    throw new JpegFormatError(`${width}x${height} is more than ${MAX_MEGAPIXELS} megapixels: use jpeg-gan-decode`);
+    throw new JpegFormatError(
+      `${width}x${height} is more than ${MAX_MEGAPIXELS} megapixels: use jpeg-gan-decode`,
+    );
   }
   const components = Array.from({ length: count }, (_, i) => {
     const [identifier, factors, table] = content.subarray(6 + 3 * i);
@@ -138,7 +154,8 @@ function readFrame(header, frame, content, start) {
 function readTables(tables, content) {
   let rest = content;
   while (rest.length) {
-    const wide = rest[0] >> 4, size = wide ? 128 : 64;
+    const wide = rest[0] >> 4;
+    const size = wide ? 128 : 64;
     if (wide > 1 || (rest[0] & 15) > 3 || rest.length < 1 + size) {
       throw new JpegFormatError(`a malformed segment of quantization tables: ${BROKEN}`);
     }
@@ -171,7 +188,10 @@ function readScan(header, found, content) {
 
 /** The largest factors of all components: [across, down]. */
 export function largestFactors(components) {
-  return [Math.max(...components.map((part) => part.across)), Math.max(...components.map((part) => part.down))];
+  return [
+    Math.max(...components.map((part) => part.across)),
+    Math.max(...components.map((part) => part.down)),
+  ];
 }
 
 /** "4:2:0", "gray", ... or the factors, as in "2x2,2x1,1x1". */

@@ -35,17 +35,38 @@ function roundedLevels(plane, table) {
 
 /** Levels of a decoded plane less 128: clipped samples may lie anywhere beyond -128 or 127. */
 export function unclippedLevels(plane, table) {
-  let levels = roundedLevels(plane, table);
-  if (!plane.data.some((sample) => sample === -128 || sample === 127)) return levels;
-  for (let round = 0; round < UNCLIPPING; round += 1) {
-    const meant = inverse(levels, table).data;
-    const data = plane.data.map((sample, k) => {
-      if (sample === -128) return Math.min(sample, meant[k]);
-      return sample === 127 ? Math.max(sample, meant[k]) : sample;
-    });
-    levels = roundedLevels({ ...plane, data }, table);
+  const levels = roundedLevels(plane, table);
+  for (let top = 0; top < plane.rows; top += 8) {
+    for (let left = 0; left < plane.columns; left += 8) {
+      const at = Array.from({ length: 64 }, (_, k) => (top + (k >> 3)) * plane.columns + left + (k & 7));
+      const samples = Float32Array.from(at, (k) => plane.data[k]);
+      if (!samples.some(isClipped)) continue;
+      const found = unclippedBlock(samples, table);
+      at.forEach((to, k) => (levels.data[to] = found[k]));
+    }
   }
   return levels;
+}
+
+/** Levels [64] of a block, whose clipped samples are guessed from the levels so far, again and again. */
+function unclippedBlock(samples, table) {
+  const block = { rows: 8, columns: 8 };
+  let levels = roundedLevels({ ...block, data: samples }, table).data;
+  for (let round = 0; round < UNCLIPPING; round += 1) {
+    const meant = inverse({ ...block, data: levels }, table).data;
+    const data = samples.map((sample, k) => {
+      if (!isClipped(sample)) return sample;
+      return sample < 0 ? Math.min(sample, meant[k]) : Math.max(sample, meant[k]);
+    });
+    const next = roundedLevels({ ...block, data }, table).data;
+    if (next.every((level, k) => level === levels[k])) break;
+    levels = next;
+  }
+  return levels;
+}
+
+function isClipped(sample) {
+  return sample === -128 || sample === 127;
 }
 
 /** Each component's samples less 128, or null where the browser does not give them. */
@@ -62,7 +83,13 @@ async function decodedPlanes(bytes, header) {
     const gray = header.components.length === 1; // comes as RGB of equal channels
     if (!gray && !PLANAR.has(frame.format)) return null;
     return header.components.map((part, i) =>
-      wholeBlocks(samples, layouts[i], gray ? 4 : 1, sizeOf(part, frame.visibleRect, header), blocksOf(part, header)),
+      wholeBlocks(
+        samples,
+        layouts[i],
+        gray ? 4 : 1,
+        sizeOf(part, frame.visibleRect, header),
+        blocksOf(part, header),
+      ),
     );
   } catch {
     return null; // pixels will do

@@ -70,7 +70,9 @@ async function deviate() {
     comment: `keras_jpeg_gan in the browser; model ${parameters.model}; deviation of ${count} samples`,
     suffix: ".deviation",
   });
-  say(`The samples differ by ${deviation.mean.toFixed(1)} grey levels on average: white where they agree, darker where they differ.`);
+  say(
+    `The samples differ by ${deviation.mean.toFixed(1)} grey levels on average: white where they agree, darker where they differ.`,
+  );
 }
 
 /** What the controls say, or undefined if the seed is none. */
@@ -115,13 +117,19 @@ function showFacts(sample) {
     ["Image", `${width} × ${height}, ${photo.sampling}, ${photo.frame}`],
   ];
   if (sample) {
-    facts.push(["Network", `${sample.accelerator}, tiles of ${sample.tile}, ${sample.seconds.toFixed(1)}\u00a0s`]);
+    facts.push([
+      "Network",
+      `${sample.accelerator}, tiles of ${sample.tile}, ${sample.seconds.toFixed(1)}\u00a0s`,
+    ]);
     if (sample.source) {
       const kept = sample.levels - sample.missed;
       facts.push(["Levels", `${SOURCES[sample.source]}; ${share(kept, sample.levels)} kept after rounding`]);
     }
   }
-  const entries = facts.flatMap(([term, text]) => [["dt", term], ["dd", text]]);
+  const entries = facts.flatMap(([term, text]) => [
+    ["dt", term],
+    ["dd", text],
+  ]);
   part("facts").replaceChildren(
     ...entries.map(([tag, text]) => Object.assign(document.createElement(tag), { textContent: text })),
   );

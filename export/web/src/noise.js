@@ -11,8 +11,10 @@ const ROUNDS = 10;
 /** Four random words of four counter words and two key words, all uint32. */
 export function philox([c0, c1, c2, c3], [k0, k1]) {
   for (let round = 0; round < ROUNDS; round += 1) {
-    const high0 = highWord(c0, MULTIPLIERS[0]), high1 = highWord(c2, MULTIPLIERS[1]);
-    const low0 = Math.imul(c0, MULTIPLIERS[0]) >>> 0, low1 = Math.imul(c2, MULTIPLIERS[1]) >>> 0;
+    const high0 = highWord(c0, MULTIPLIERS[0]);
+    const high1 = highWord(c2, MULTIPLIERS[1]);
+    const low0 = Math.imul(c0, MULTIPLIERS[0]) >>> 0;
+    const low1 = Math.imul(c2, MULTIPLIERS[1]) >>> 0;
     [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
     k0 = (k0 + KEY_STEPS[0]) >>> 0;
     k1 = (k1 + KEY_STEPS[1]) >>> 0;
@@ -22,7 +24,10 @@ export function philox([c0, c1, c2, c3], [k0, k1]) {
 
 /** The upper half of the 64-bit product of two uint32, from 16-bit halves. */
 function highWord(a, b) {
-  const a0 = a & 0xffff, a1 = a >>> 16, b0 = b & 0xffff, b1 = b >>> 16;
+  const a0 = a & 0xffff;
+  const a1 = a >>> 16;
+  const b0 = b & 0xffff;
+  const b1 = b >>> 16;
   const first = a1 * b0 + ((a0 * b0) >>> 16);
   const second = a0 * b1 + (first & 0xffff);
   return (a1 * b1 + (first >>> 16) + (second >>> 16)) >>> 0;
@@ -38,7 +43,8 @@ function highWord(a, b) {
 export function noiseWindow(seed, field, top, left, height, width) {
   const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)];
   const result = new Float32Array(height * width);
-  const firstGroup = Math.floor(left / 4), endGroup = Math.ceil((left + width) / 4);
+  const firstGroup = Math.floor(left / 4);
+  const endGroup = Math.ceil((left + width) / 4);
   for (let row = 0; row < height; row += 1) {
     for (let group = firstGroup; group < endGroup; group += 1) {
       const words = philox([group, top + row, field, 0], key);

@@ -20,14 +20,19 @@ export async function withMetadata(png, { exif, icc }, comment) {
     chunks.push(chunk("iCCP", new Uint8Array([...latin1("ICC profile\0\0"), ...profile])));
   }
   const image = icc?.length ? without(png, "sRGB") : png;
-  return new Blob([image.subarray(0, AFTER_HEADER), ...chunks, image.subarray(AFTER_HEADER)], { type: "image/png" });
+  return new Blob([image.subarray(0, AFTER_HEADER), ...chunks, image.subarray(AFTER_HEADER)], {
+    type: "image/png",
+  });
 }
 
 function chunk(type, content) {
   const result = new Uint8Array(12 + content.length);
   const view = new DataView(result.buffer);
   view.setUint32(0, content.length);
-  result.set(Uint8Array.from(type, (character) => character.charCodeAt(0)), 4);
+  result.set(
+    Uint8Array.from(type, (character) => character.charCodeAt(0)),
+    4,
+  );
   result.set(content, 8);
   view.setUint32(8 + content.length, crc32(result.subarray(4, 8 + content.length)));
   return result;
@@ -37,7 +42,7 @@ function chunk(type, content) {
 function without(png, type) {
   const view = new DataView(png.buffer, png.byteOffset, png.length);
   const kept = [png.subarray(0, 8)];
-  for (let at = 8; at < png.length; ) {
+  for (let at = 8; at < png.length;) {
     const end = at + 12 + view.getUint32(at);
     if (String.fromCharCode(...png.subarray(at + 4, at + 8)) !== type) kept.push(png.subarray(at, end));
     at = end;

@@ -94,7 +94,8 @@ function projectBorder(image, file, levels, margin, across, down) {
 
 /** Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights). */
 function iterate(image, file, levels, margin) {
-  let before = image, ahead = image;
+  let before = image;
+  let ahead = image;
   for (let k = 0; k < EDGE_ITERATIONS; k += 1) {
     const after = step(ahead, file, levels, margin);
     const momentum = k / (k + 3);

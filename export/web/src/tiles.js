@@ -80,6 +80,9 @@ export function pasteWindow(image, result, { y, x }, tile) {
   const last = Math.min(x.last, image.width);
   for (let row = y.first; row < Math.min(y.last, image.height); row += 1) {
     const from = (row - y.start) * tile - x.start;
-    image.data.set(result.subarray(3 * (from + x.first), 3 * (from + last)), 3 * (row * image.width + x.first));
+    image.data.set(
+      result.subarray(3 * (from + x.first), 3 * (from + last)),
+      3 * (row * image.width + x.first),
+    );
   }
 }

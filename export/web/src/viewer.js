@@ -2,8 +2,14 @@
 
 // What each of EXIF's orientations does to the coded image: a matrix for its unit square.
 const TURNS = [
-  [1, 0, 0, 1], [-1, 0, 0, 1], [-1, 0, 0, -1], [1, 0, 0, -1],
-  [0, 1, 1, 0], [0, 1, -1, 0], [0, -1, -1, 0], [0, -1, 1, 0],
+  [1, 0, 0, 1],
+  [-1, 0, 0, 1],
+  [-1, 0, 0, -1],
+  [1, 0, 0, -1],
+  [0, 1, 1, 0],
+  [0, 1, -1, 0],
+  [0, -1, -1, 0],
+  [0, -1, 1, 0],
 ];
 
 /** Show pixels on a canvas, turned as EXIF's orientation (1 to 8) says. */

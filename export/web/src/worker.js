@@ -103,7 +103,11 @@ async function decode(bytes) {
 /** Have the network of a model whose tile suits the photograph. */
 async function load(model, progress) {
   const { width, height } = photo.header;
-  const card = chooseTile(cards.filter((one) => one.model === model), height, width);
+  const card = chooseTile(
+    cards.filter((one) => one.model === model),
+    height,
+    width,
+  );
   if (network?.card === card) return;
   await progress(0, "loading the network");
   network?.delete();

@@ -27,6 +27,7 @@ export async function openPage(flags = []) {
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", ...flags] });
   const context = await browser.newContext({ viewport: { width: 1120, height: 720 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(300_000); // a sample takes seconds on a machine of its own
   const [requests, errors] = [[], []];
   context.on("request", (request) => requests.push(request.url()));
   page.on("pageerror", (error) => errors.push(error.message));
@@ -45,7 +46,7 @@ export async function openPage(flags = []) {
 
 /** Wait until nothing runs. */
 export async function idle(page) {
-  await page.waitForFunction(() => !document.getElementById("file").disabled, null, { timeout: 300_000 });
+  await page.waitForFunction(() => !document.getElementById("file").disabled);
 }
 
 /** Give the page a file, and wait for its sample. */

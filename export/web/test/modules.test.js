@@ -41,11 +41,15 @@ const KNOWN = [
 
 test("noise: published known answers of the generator", () => {
   const words = (text) => text.split(" ").map((word) => Number.parseInt(word, 16));
-  for (const [counter, key, expected] of KNOWN) assert.deepEqual(philox(words(counter), words(key)), words(expected));
+  for (const [counter, key, expected] of KNOWN)
+    assert.deepEqual(philox(words(counter), words(key)), words(expected));
 });
 
 test("noise: the normals are Python's", () => {
-  for (const { window: [seed, ...window], normals } of vectors.noise) {
+  for (const {
+    window: [seed, ...window],
+    normals,
+  } of vectors.noise) {
     assertClose(noiseWindow(BigInt(seed), ...window), unpacked(normals), 1e-5);
   }
 });
@@ -66,18 +70,32 @@ test("header: sizes, sampling and tables are Python's", () => {
     const header = readHeader(example(name));
     assert.deepEqual([header.width, header.height], expected.size);
     assert.equal(samplingName(header), expected.sampling);
-    assert.deepEqual(header.tables.map((table) => [...table]), expected.tables);
+    assert.deepEqual(
+      header.tables.map((table) => [...table]),
+      expected.tables,
+    );
     assertClose(networkTables(header.tables), unpacked(expected.network_tables), 1e-4);
   }
 });
 
 // Segments for made-up files.
-const segment = (code, ...content) => [0xff, code, (content.length + 2) >> 8, (content.length + 2) & 255, ...content];
+const segment = (code, ...content) => [
+  0xff,
+  code,
+  (content.length + 2) >> 8,
+  (content.length + 2) & 255,
+  ...content,
+];
 const ones = [0, ...Array(64).fill(1)];
 const frame = (code, width, height, ...parts) =>
   segment(code, 8, height >> 8, height & 255, width >> 8, width & 255, parts.length, ...parts.flat());
 const made = (...segments) => new Uint8Array([0xff, 0xd8, ...segments.flat(), 0xff, 0xd9]);
-const scan = (...parts) => [...segment(0xda, parts.length, ...parts.flatMap((part) => [part, 0]), 0, 63, 0), 1, 2, 3];
+const scan = (...parts) => [
+  ...segment(0xda, parts.length, ...parts.flatMap((part) => [part, 0]), 0, 63, 0),
+  1,
+  2,
+  3,
+];
 const GRAY = [1, 0x11, 0];
 
 test("header: what cannot be restored is refused with its name", () => {
@@ -86,11 +104,20 @@ test("header: what cannot be restored is refused with its name", () => {
     [new Uint8Array([1, 2, 3]), /not a JPEG/],
     [made(tables, frame(0xc3, 8, 8, GRAY), scan(1)), /lossless/],
     [made(tables, frame(0xc9, 8, 8, GRAY), scan(1)), /arithmetic/],
-    [made(tables, frame(0xc0, 8, 8, GRAY, [2, 0x11, 0], [3, 0x11, 0], [4, 0x11, 0]), scan(1)), /4 components/],
+    [
+      made(tables, frame(0xc0, 8, 8, GRAY, [2, 0x11, 0], [3, 0x11, 0], [4, 0x11, 0]), scan(1)),
+      /4 components/,
+    ],
     [made(tables, frame(0xc0, 8, 0, GRAY), scan(1)), /size of 8x0/],
     [made(tables, frame(0xc0, 60000, 60000, GRAY), scan(1)), /megapixels/],
-    [made(tables, frame(0xc0, 8, 8, [1, 0x31, 0], [2, 0x21, 0], [3, 0x11, 0]), scan(1, 2, 3)), /whole ratios/],
-    [made(tables, frame(0xc0, 8, 8, [82, 0x11, 0], [71, 0x11, 0], [66, 0x11, 0]), scan(82, 71, 66)), /RGB-coded/],
+    [
+      made(tables, frame(0xc0, 8, 8, [1, 0x31, 0], [2, 0x21, 0], [3, 0x11, 0]), scan(1, 2, 3)),
+      /whole ratios/,
+    ],
+    [
+      made(tables, frame(0xc0, 8, 8, [82, 0x11, 0], [71, 0x11, 0], [66, 0x11, 0]), scan(82, 71, 66)),
+      /RGB-coded/,
+    ],
     [made(frame(0xc0, 8, 8, GRAY), scan(1)), /table 0 is missing/],
     [made(segment(0xdb, 0, ...Array(64).fill(0)), frame(0xc0, 8, 8, GRAY), scan(1)), /step of 0/],
     [made(tables, scan(1)), /before the frame/],
@@ -99,7 +126,10 @@ test("header: what cannot be restored is refused with its name", () => {
     [made(tables, frame(0xc0, 8, 8, GRAY), scan(1)).subarray(0, -1), /its end is missing/],
   ];
   for (const [bytes, message] of refusals) {
-    assert.throws(() => readHeader(bytes), (error) => error instanceof JpegFormatError && message.test(error.message));
+    assert.throws(
+      () => readHeader(bytes),
+      (error) => error instanceof JpegFormatError && message.test(error.message),
+    );
   }
 });
 
@@ -107,12 +137,18 @@ test("header: tables go from zigzag to natural order, 8 and 16 bits", () => {
   const zigzag = Array.from({ length: 64 }, (_, k) => k + 1);
   const wide = segment(0xdb, 0x10, ...zigzag.flatMap((step) => [1, step]));
   const header = readHeader(made(wide, frame(0xc0, 8, 8, GRAY), scan(1)));
-  assert.deepEqual([...header.tables[0].subarray(0, 10)], [1, 2, 6, 7, 15, 16, 28, 29, 3, 5].map((k) => 256 + k));
+  assert.deepEqual(
+    [...header.tables[0].subarray(0, 10)],
+    [1, 2, 6, 7, 15, 16, 28, 29, 3, 5].map((k) => 256 + k),
+  );
 });
 
 test("header: a file without its extras keeps everything else, in order", () => {
   const parts = [segment(0xdb, ...ones), frame(0xc0, 8, 8, GRAY), scan(1)];
-  const extra = segment(0xe1, ...Buffer.from("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", "latin1"));
+  const extra = segment(
+    0xe1,
+    ...Buffer.from("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", "latin1"),
+  );
   const bytes = made(extra, ...parts);
   const header = readHeader(bytes);
   assert.deepEqual(withoutExtras(bytes, header), made(...parts));
@@ -121,7 +157,11 @@ test("header: a file without its extras keeps everything else, in order", () => 
 });
 
 test("header: sizes are rounded up to what is coded anyway", () => {
-  const color = [[1, 0x22, 0], [2, 0x11, 0], [3, 0x11, 0]];
+  const color = [
+    [1, 0x22, 0],
+    [2, 0x11, 0],
+    [3, 0x11, 0],
+  ];
   const start = [segment(0xdb, ...ones), frame(0xc2, 21, 33, ...color)];
   const rounded = (...scans) => {
     const bytes = made(...start, ...scans);
@@ -154,7 +194,8 @@ test("tiles: every position is kept once, out of the halo, and borders are windo
 test("tiles: a network of small reach gives the same in windows as at once", () => {
   const [width, height, tile, halo] = [150, 91, 64, 16];
   const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, k) => (k * 7919) % 251);
-  const far = (pixels, side, row, column) => // zero beyond the window, as a convolution pads
+  const far = (pixels, side, row, column) =>
+    // zero beyond the window, as a convolution pads
     row < 0 || column < 0 || row >= side[0] || column >= side[1] ? 0 : pixels[3 * (row * side[1] + column)];
   const network = (pixels, side) => {
     const result = new Float32Array(pixels.length);
@@ -204,7 +245,11 @@ const noisy = (seed, { width, height, components }) => {
 };
 
 const levelsOf = (file, image) =>
-  componentPlanes(image, file.components).map(({ rows, columns }, i) => ({ rows, columns, data: Float32Array.from(file.levels[i]) }));
+  componentPlanes(image, file.components).map(({ rows, columns }, i) => ({
+    rows,
+    columns,
+    data: Float32Array.from(file.levels[i]),
+  }));
 
 test("codec: the transform of blocks is orthonormal, and its inverse is one", () => {
   const data = noiseWindow(0n, 0, 0, 0, 16, 24);
@@ -236,7 +281,9 @@ test("projection: the projected image is Python's, whole and cut MCUs", () => {
 });
 
 test("projection: whole MCUs miss no level, and projecting again changes nothing", () => {
-  const { components, tables } = vectors.projections.find(({ components: all }) => all.length === 3 && all[0].down === 2);
+  const { components, tables } = vectors.projections.find(
+    ({ components: all }) => all.length === 3 && all[0].down === 2,
+  );
   const file = { width: 16, height: 400, components, tables }; // more rows than are worked on at once
   const levels = componentPlanes(noisy(1n, file), components).map((plane, i) => {
     const { rows, columns, data } = forward(plane, tables[i]);
@@ -252,10 +299,17 @@ test("projection: whole MCUs miss no level, and projecting again changes nothing
 test("spread: deviation and its map are Python's", () => {
   const spread = new Spread();
   for (const image of vectors.deviation.images) {
-    spread.add(Uint8ClampedArray.from({ length: (image.length / 3) * 4 }, (_, k) => (k % 4 < 3 ? image[3 * (k >> 2) + (k % 4)] : 255)));
+    spread.add(
+      Uint8ClampedArray.from({ length: (image.length / 3) * 4 }, (_, k) =>
+        k % 4 < 3 ? image[3 * (k >> 2) + (k % 4)] : 255,
+      ),
+    );
   }
   assertClose(spread.deviation, unpacked(vectors.deviation.deviation), 1e-4);
-  assert.deepEqual([...deviationMap(spread.deviation)].filter((_, k) => k % 4 === 0), vectors.deviation.map);
+  assert.deepEqual(
+    [...deviationMap(spread.deviation)].filter((_, k) => k % 4 === 0),
+    vectors.deviation.map,
+  );
 });
 
 test("png: the check sum of IEND is the one in every PNG file", () => {

@@ -31,7 +31,7 @@ test("a JPEG is restored, and the page says from what and how", { skip }, async 
   await give(page, PHOTO);
   assert.equal(await text("said"), "");
   assert.equal(await text("shown"), "sample 0");
-  assert.match(await text("facts"), /480 × 360, 4:2:0, baseline.*WebAssembly|WebGPU.*component planes/);
+  assert.match(await text("facts"), /480 × 360, 4:2:0, baseline.*(WebAssembly|WebGPU).*component planes/);
   const same = await page.evaluate(() => {
     const [before, after] = ["before", "after"].map((id) => document.getElementById(id));
     return before.width === 480 && after.width === 480 && before.toDataURL() === after.toDataURL();
@@ -122,6 +122,9 @@ test("without a network the page opens and restores again", { skip }, async () =
 
 test("nothing was asked of any other machine, and nothing failed", { skip }, () => {
   const local = (url) => url.startsWith(opened.origin) || url.startsWith("blob:") || url.startsWith("data:");
-  assert.deepEqual(opened.requests.filter((url) => !local(url)), []);
+  assert.deepEqual(
+    opened.requests.filter((url) => !local(url)),
+    [],
+  );
   assert.deepEqual(opened.errors, []);
 });

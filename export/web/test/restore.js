@@ -20,14 +20,11 @@ const [image, output] = positionals;
 
 const { page, requests, errors, origin, close } = await openPage(values.flag);
 try {
-  await page.evaluate(
-    ({ model, seed, projection }) => {
-      if (model) document.getElementById("model").value = model;
-      document.getElementById("seed").value = seed;
-      document.getElementById("projected").checked = projection === "float";
-    },
-    values,
-  );
+  await page.evaluate(({ model, seed, projection }) => {
+    if (model) document.getElementById("model").value = model;
+    document.getElementById("seed").value = seed;
+    document.getElementById("projected").checked = projection === "float";
+  }, values);
   await give(page, image);
   const said = await page.textContent("#said");
   const facts = await page.textContent("#facts");
