@@ -163,9 +163,9 @@ class Totals:
 
 
 def run(options: argparse.Namespace) -> Totals:
-    """Cases in one process after another until the time is over."""
+    """Cases in one process after another until the time or the cases are over."""
     totals, end, number = Totals(), time.monotonic() + options.seconds, options.first
-    while time.monotonic() < end:
+    while time.monotonic() < end and number < options.first + options.cases:
         number = _one_process(options, number, end, totals)
     return totals
 
@@ -179,7 +179,7 @@ def _one_process(options: argparse.Namespace, number: int, end: float, totals: T
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,
     ):
         assert process.stdout is not None
-        while time.monotonic() < end:
+        while time.monotonic() < end and number < options.first + options.cases:
             ready, _, _ = select.select([process.stdout], [], [], HANG)
             if not ready:
                 totals.find(number, f"no answer in {HANG} s")
@@ -211,6 +211,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--cases", type=int, default=10**9, help="at most so many")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--corpus", action="append", default=[], help="a folder of files to break")

@@ -90,25 +90,25 @@ def {name}(decoder, case):
     return outcome(decoder, case)
 fuzz.outcome = {name}
 fuzz.__file__ = sys.argv[0]
-fuzz.HANG = 15
+fuzz.HANG = {hang}
 sys.exit(fuzz.main())
 """
 
 
 @pytest.mark.parametrize(
-    ("deed", "expected"),
+    ("deed", "expected", "hang"),
     [
-        ("os.abort()", "the process ended with -6"),
-        pytest.param("os.write(2, b'words')", "something print", marks=pytest.mark.slow),
-        pytest.param("time.sleep(999)", "no answer in 15 s", marks=pytest.mark.slow),
-        pytest.param("b'x' * (1 << 30)", "MB", marks=pytest.mark.slow),
+        ("os.abort()", "the process ended with -6", 120),
+        pytest.param("os.write(2, b'words')", "something print", 120, marks=pytest.mark.slow),
+        pytest.param("time.sleep(999)", "no answer in 30 s", 30, marks=pytest.mark.slow),
+        pytest.param("b'x' * (1 << 30)", "MB", 120, marks=pytest.mark.slow),
     ],
 )
-def test_crashes_hangs_words_and_memory_are_findings(tmp_path, deed, expected) -> None:
+def test_crashes_hangs_words_and_memory_are_findings(tmp_path, deed, expected, hang) -> None:
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(name="instead", deed=deed))
+    script.write_text(SCRIPT.format(name="instead", deed=deed, hang=hang))
     ran = subprocess.run(
-        [sys.executable, str(script), "--seconds=15", f"--keep={tmp_path / 'kept'}"],
+        [sys.executable, str(script), "--seconds=300", "--cases=4", f"--keep={tmp_path / 'kept'}"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": "."},
         capture_output=True,
