@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test smoke export lint picture table
+.PHONY: demo test smoke fuzz export lint picture table
 
 # What `pip install keras-jpeg-gan` brings is enough: no TensorFlow.
 demo: $(VENV)/light
@@ -14,6 +14,10 @@ test: $(VENV)/installed
 # From photographs to a restored file by the commands alone: regression, sampler, decode.
 smoke: $(VENV)/installed
 	$(BIN)/python -m pytest --run_slow tests/test_smoke.py
+
+# Files broken on purpose, for a minute.
+fuzz: $(VENV)/installed
+	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz.py --seconds=60
 
 # SavedModel, TFLite, phones and the browser: with g++, Node and Chromium where they are.
 export: $(VENV)/installed
