@@ -18,7 +18,7 @@ _OBJECT_STORE_BYTES = 200_000_000
 
 # Resident memory of a worker, measured (docs/scale.md): libraries, network and one tile of it;
 # and what the decode, the levels, the projection and the encoder take for each pixel.
-_BYTES_OF_WORKER, _BYTES_OF_PIXEL = 1_600_000_000, 160
+_BYTES_OF_WORKER, _BYTES_OF_PIXEL = 1_600_000_000, 80
 _MEGAPIXELS_OF_TILE = tiles.TILE**2 / 1e6
 
 
@@ -54,7 +54,7 @@ def running(address: str | None) -> Iterator[None]:
         address: of a cluster ("auto" or host:port), or None to start Ray on this machine.
 
     Raises:
-        ConfigError: there is no cluster there.
+        ConfigError: there is no cluster there, or Ray does not start.
         JpegGanError: Ray fails.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -77,8 +77,9 @@ def running(address: str | None) -> Iterator[None]:
     try:
         with contextlib.nullcontext() if talkative else caught_standard_error():
             ray.init(address or "local", **options)
-    except (ConnectionError, ValueError) as error:
-        raise ConfigError(f"--ray_address={address}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # of whatever class; Ray's own for a node that does not start
+        where = f"--ray_address={address}" if address else "Ray does not start here"
+        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
     with contextlib.ExitStack() as stack:
         if not talkative:  # which workers died Ray says there; the manifest has it, too
             nowhere = stack.enter_context(open(os.devnull, "w"))
