@@ -57,7 +57,7 @@ def test_a_bucket_is_restored_into_a_bucket_and_taken_up(command, bucket):
     arguments = [f"--input={bucket.format('photos')}", f"--output={bucket.format('restored')}"]
     arguments += ["--worker_megapixels=1"]
     out, err = (run := command(*arguments)).communicate()
-    assert (run.returncode, err) == (0, "")
+    assert run.returncode == 0, err
     assert out.startswith("4 restored, 0 skipped, 0 failed")
     place = open_place(bucket.format("restored"))
     with Image.open(io.BytesIO(place.below("deep er/2.restored.png").read())) as image:
