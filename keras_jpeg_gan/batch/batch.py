@@ -177,7 +177,8 @@ def _clean(job: Job) -> None:
 
 def _restore(sources: Sources, job: Job, todo: np.ndarray, problems: list[tuple[str, str]]) -> int:
     """Do what is to be done, and say how it went."""
-    skipped = len(sources.table) - len(todo) - len({name for name, _ in problems})
+    set_aside = {name for name, _ in problems} & set(sources.names)
+    skipped = len(sources.table) - len(todo) - len(set_aside)
     started = time.monotonic()
     try:
         _clean(job)
@@ -236,7 +237,7 @@ def _estimate(sources: Sources, job: Job, todo: np.ndarray) -> int:
         )
     else:
         print("no file of the sample could be restored: there is no estimate of the time")
-    memory = cluster.memory_for(_WORKER_MEGAPIXELS.value) / 1e9
+    memory = cluster.memory_for(_WORKER_MEGAPIXELS.value, job.runtime) / 1e9
     print(f"a worker: {_WORKER_CPUS.value} CPUs, {memory:.1f} GB")
     return program.OK
 

@@ -11,15 +11,13 @@ from absl import logging as absl_logging
 
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
-from keras_jpeg_gan.jpeg.limits import TILES
+from keras_jpeg_gan.jpeg.limits import needed_mb
 
 # Only names of files and counts of them go through the object store.
 _OBJECT_STORE_BYTES = 200_000_000
 
-# Resident memory of a worker, measured (docs/scale.md): libraries, network and one tile of it;
-# and what the decode, the levels, the projection and the encoder take for each pixel.
-_BYTES_OF_WORKER, _BYTES_OF_PIXEL = 1_600_000_000, 160
-_MEGAPIXELS_OF_TILE = TILES[0] ** 2 / 1e6
+# What TensorFlow takes of a worker beside what `limits.needed_mb` plans, measured.
+_BYTES_OF_TENSORFLOW = 1_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +38,14 @@ class Share:
         return f"{self.cpus:g} CPUs{gpus} and {self.memory / 1e9:.1f} GB"
 
 
-def memory_for(megapixels: float) -> int:
-    """Bytes of memory that a worker needs for images of that size."""
-    beyond = max(megapixels - _MEGAPIXELS_OF_TILE, 0)
-    return _BYTES_OF_WORKER + round(beyond * 1e6 * _BYTES_OF_PIXEL)
+def memory_for(megapixels: float, runtime: str) -> int:
+    """Bytes of memory that a worker needs for images of that size.
+
+    Args:
+        runtime: of `decoding.runtimes.RUNTIMES`.
+    """
+    own = _BYTES_OF_TENSORFLOW if runtime == "tensorflow" else 0
+    return own + round(1e6 * needed_mb(round(1e6 * megapixels)))
 
 
 @contextlib.contextmanager
@@ -54,7 +56,7 @@ def running(address: str | None) -> Iterator[None]:
         address: of a cluster ("auto" or host:port), or None to start Ray on this machine.
 
     Raises:
-        ConfigError: there is no cluster there.
+        ConfigError: there is no cluster there, or Ray does not start.
         JpegGanError: Ray fails.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -77,8 +79,9 @@ def running(address: str | None) -> Iterator[None]:
     try:
         with contextlib.nullcontext() if talkative else caught_standard_error():
             ray.init(address or "local", **options)
-    except (ConnectionError, ValueError) as error:
-        raise ConfigError(f"--ray_address={address}: {' '.join(str(error).split())}") from error
+    except Exception as error:  # of whatever class; Ray's own for a node that does not start
+        where = f"--ray_address={address}" if address else "Ray does not start here"
+        raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
     with contextlib.ExitStack() as stack:
         if not talkative:  # which workers died Ray says there; the manifest has it, too
             nowhere = stack.enter_context(open(os.devnull, "w"))

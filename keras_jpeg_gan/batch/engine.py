@@ -160,7 +160,7 @@ class Engine:
         yield from outcomes.iter_rows()
 
     def _share(self, megapixels: float) -> Share:
-        return Share(self._cpus, self._gpus, cluster.memory_for(megapixels))
+        return Share(self._cpus, self._gpus, cluster.memory_for(megapixels, self._job.runtime))
 
     def _name(self, index: int) -> str:
         return name_of(self._table["file"][index].as_py(), self._table["row"][index].as_py())

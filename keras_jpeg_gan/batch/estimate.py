@@ -11,7 +11,7 @@ from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.jpeg.header import read_header
 
 _HEADERS = 200
-_SECONDS_OF_CALIBRATION = 20.0
+_SECONDS_OF_CALIBRATION = 20.0  # of processors
 _LARGEST_FOR_CALIBRATION = 4.0  # megapixels
 
 
@@ -88,20 +88,21 @@ def _calibrate(job: Job, contents: list[bytes]) -> tuple[int, float]:
     """How many files were restored, and the seconds of one core for each megapixel."""
     decoder = job.decoder()
     decoder.runtime  # noqa: B018  (loads it, which is done once by a worker)
-    count, megapixels, used, warm = 0, 0.0, 0.0, False
-    began = time.monotonic()
+    taken: list[tuple[float, float]] = []  # seconds and megapixels of each file
+    began = time.process_time()
     for content in contents:
-        if time.monotonic() - began > _SECONDS_OF_CALIBRATION:
-            break
         started = time.process_time()
+        if started - began > _SECONDS_OF_CALIBRATION:
+            break
         try:
             made = decoder.restore(content, allow_truncated=job.allow_truncated, **job.options)
             made.encoded(job.image_format, job.keep_metadata)
         except JpegGanError:
             continue
-        if warm or len(contents) == 1:  # the first one pays for what others find ready
-            count += 1
-            used += time.process_time() - started
-            megapixels += made.file.width * made.file.height / 1e6
-        warm = True
-    return count, used / megapixels if count else float("nan")
+        pixels = made.file.width * made.file.height
+        taken.append((time.process_time() - started, pixels / 1e6))
+    taken = taken[1:] or taken  # the first one pays for what others find ready
+    if not taken:
+        return 0, float("nan")
+    seconds, megapixels = map(sum, zip(*taken, strict=True))
+    return len(taken), seconds / megapixels

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.utils import glob_translate
+from pyarrow import fs
 
 from keras_jpeg_gan.batch.storage import Place, open_place, split_glob
 from keras_jpeg_gan.decoding.inputs import SUFFIXES, find_inputs
@@ -82,6 +83,8 @@ def find_sources(uri: str, bytes_column: str | None = None) -> Sources:
     suffixes = (_PARQUET,) if bytes_column else SUFFIXES
     problems: list[tuple[str, str]] = []
     root, passed_over = place, 0
+    if place.info().type is fs.FileType.NotFound:
+        raise ConfigError(f"{uri}: there is nothing")
     if place.info().is_file:
         folder, _, name = place.path.rpartition("/")
         root, found = Place(place.filesystem, folder or "/"), {name: place.info().size}

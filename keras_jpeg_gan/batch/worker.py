@@ -1,5 +1,6 @@
 """What a worker does with a block of files: read, restore, write, record."""
 
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -177,11 +178,16 @@ class Worker:
             rows = sources.read_rows(
                 self._job.source.below(name), [file["row"] for file in mine], columns
             )
-            for file, row in zip(mine, rows, strict=True):
-                content = row[column][0].as_py()
-                for part in path:
-                    content = content and content[part]
-                yield file, functools.partial(bytes, content or b""), row.drop_columns([column])
+            left = collections.deque(mine)
+            try:
+                for row in rows:
+                    content = row[column][0].as_py()
+                    for part in path:
+                        content = content and content[part]
+                    give = functools.partial(bytes, content or b"")
+                    yield left.popleft(), give, row.drop_columns([column])
+            except Exception as error:  # a broken page of Parquet: these rows are set aside
+                yield from ((file, functools.partial(_fail, error), None) for file in left)
 
     def _read(self, file: dict[str, Any]) -> bytes:
         check_file_size(file["size"], self._job.limits)
@@ -216,6 +222,10 @@ class Worker:
         except Exception as error:  # one file's failure, whatever it is, ends nothing
             told["seconds"] = time.perf_counter() - started
             return manifest.failed(error=reason_of(error), **told), b""
+
+
+def _fail(error: Exception) -> bytes:
+    raise error
 
 
 class _Block:

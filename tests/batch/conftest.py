@@ -82,6 +82,7 @@ def command(sampler: pathlib.Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts jpeg-gan-batch in a process of its own, its workers with the stand-in."""
     folders = [TESTS.parent, TESTS / "batch" / "in_workers", TESTS / "batch", TESTS / "decoding"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+    environment["RAY_worker_niceness"] = "0"  # the machine may be busy with other tests
 
     def start(*arguments: object, **environ: str) -> subprocess.Popen[str]:
         module = [sys.executable, "-m", "keras_jpeg_gan.batch.batch"]

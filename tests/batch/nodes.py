@@ -11,7 +11,6 @@ NODE = {
     "num_cpus": 2,
     "memory": 32_000_000_000,
     "object_store_memory": 80_000_000,
-    "node_ip_address": "127.0.0.1",
     "include_dashboard": False,
 }
 

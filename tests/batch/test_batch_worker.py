@@ -156,6 +156,20 @@ def test_rows_become_rows_with_their_other_columns(rows, photos, tmp_path, recor
     assert outputs == {part.name for part in parts}
 
 
+def test_a_broken_page_fails_its_rows_and_no_others(rows, tmp_path, records):
+    path = tmp_path / "set" / "part" / "a.parquet"
+    content = bytearray(path.read_bytes())
+    chunk = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    content[start : start + 40] = bytes(40)
+    path.write_bytes(content)
+    (outcome,) = work(rows)
+    assert outcome["files"] == 13
+    found = {record["name"][-2:]: record for record in records(tmp_path / "out")}
+    assert [found[f"{i:02}"]["status"] for i in range(3)] == ["restored"] * 3
+    assert found["05"]["status"] == "failed"
+
+
 def test_rows_become_a_tree_and_files_become_rows(rows, job, tmp_path):
     tree = elsewhere(rows, tmp_path, "tree", as_parquet=False)
     work(tree)
