@@ -135,7 +135,7 @@ class Critic(nn.Module):
         """The weights of a .weights.h5 of a critic of this width."""
         with h5py.File(path) as file:
             _assign(self.first, file["first/vars"])
-            _assign(self.logit, file["logit/vars"])
+            _assign(self.logit, file["layers/dense/vars"])
             for i, block in enumerate(self.blocks):
                 for name, layer in block.named_children():
                     _assign(layer, file[f"blocks/basic_block{_suffix(i)}/{name}/vars"])
