@@ -177,7 +177,7 @@ def _clean(job: Job) -> None:
 
 def _restore(sources: Sources, job: Job, todo: np.ndarray, problems: list[tuple[str, str]]) -> int:
     """Do what is to be done, and say how it went."""
-    set_aside = {name for name, _ in problems} & set(sources.names)
+    set_aside = {name for name, _ in problems} & set(sources.names())
     skipped = len(sources.table) - len(todo) - len(set_aside)
     started = time.monotonic()
     try:

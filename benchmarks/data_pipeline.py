@@ -1,0 +1,37 @@
+"""Batches of the data pipeline, from image files and from a packed cache."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.inputs import PATCH, Settings
+from benchmarks.jpeg_keras import facts
+from benchmarks.processes import Tasks
+from keras_jpeg_gan.data.catalog import open_source
+from keras_jpeg_gan.data.degradation import QualityLaw
+from keras_jpeg_gan.data.examples import PatchLaw
+from keras_jpeg_gan.data.patch_cache import pack
+from keras_jpeg_gan.data.sources import find_images
+from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+
+__all__ = ["facts", "prepare"]
+
+# Of a run's batches, some four are made ahead of it.
+BATCH, BATCHES = 32, 40
+_PACKED_SIDE, _MAX_SCALE, _PACKED_MB = 192, 2.5, 50
+
+
+def prepare(settings: Settings) -> Tasks:
+    """Both sources under tf.data; files are read and decoded anew for each patch."""
+    import_tensorflow()
+    from keras_jpeg_gan.data.pipeline import batches
+
+    packed = pathlib.Path(settings.scratch) / "packed"
+    pack(find_images(settings.images), packed, _PACKED_SIDE, _MAX_SCALE, _PACKED_MB, 0)
+    law = PatchLaw(PATCH, _MAX_SCALE, QualityLaw(5, 95), {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2})
+
+    def task(images: str) -> Callable[[], Any]:
+        endless = iter(batches(open_source(images, 0), law, 0, BATCH))
+        return lambda: [next(endless)["position"] for _ in range(BATCHES)]
+
+    return {"packed cache": task(str(packed)), "files": task(settings.images)}

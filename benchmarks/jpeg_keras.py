@@ -1,0 +1,58 @@
+"""This library's JPEG operations in TensorFlow graphs, and the same compiled by XLA."""
+
+from typing import Any
+
+from benchmarks.inputs import HEIGHT, WIDTH, Settings, jpeg_operands, jpeg_path
+from benchmarks.processes import Tasks
+from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+from keras_jpeg_gan.jpeg.file import JpegFile
+
+
+def facts() -> dict[str, Any]:
+    """Versions."""
+    import keras
+    import tensorflow as tf
+
+    return {"TensorFlow": tf.__version__, "Keras": keras.__version__}
+
+
+def prepare(settings: Settings) -> Tasks:
+    """The operations on the photograph, traced."""
+    import_tensorflow()
+    import tensorflow as tf
+
+    from keras_jpeg_gan.jpeg import codec, consistency
+
+    file = JpegFile.read(jpeg_path(settings))
+    arrays, parts, steps = jpeg_operands(file)
+    pixels, levels, tables = tf.constant(arrays), [*map(tf.constant, parts)], steps
+    sampling = file.sampling
+
+    def penalty(pixels: Any, levels: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(pixels)
+            costs = consistency.penalty(pixels, levels, tables, sampling)
+        return costs, tape.gradient(costs, pixels)
+
+    def compressed(rounded: bool) -> Any:
+        return lambda pixels, levels: codec.compress(pixels, tables, sampling, rounded)
+
+    def decompressed(rounded: bool) -> Any:
+        return lambda pixels, levels: codec.decompress(
+            levels, tables, sampling, HEIGHT, WIDTH, rounded
+        )
+
+    operations = {
+        "compress": compressed(rounded=False),
+        "decompress": decompressed(rounded=False),
+        "penalty": penalty,
+        "projection": lambda pixels, levels: consistency.project(pixels, levels, tables, sampling),
+        "compress, rounded as libjpeg": compressed(rounded=True),
+        "decompress, rounded as libjpeg": decompressed(rounded=True),
+    }
+    tasks = {}
+    for name, operation in operations.items():
+        for suffix, compiled in (("", None), (", XLA", True)):
+            graph = tf.function(operation, jit_compile=compiled)
+            tasks[name + suffix] = lambda graph=graph: tf.nest.flatten(graph(pixels, levels))
+    return tasks

@@ -1,0 +1,44 @@
+"""This library's decoder on LiteRT, stage by stage, and libjpeg-turbo's plain decode."""
+
+import importlib.metadata
+from typing import Any
+
+import numpy as np
+
+from benchmarks import inputs
+from benchmarks.processes import Tasks
+from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.jpeg import encoder, exact, float_projection
+
+_MATRIX = 2048
+MATRIX_FLOPS = 2 * _MATRIX**3
+
+
+def facts() -> dict[str, Any]:
+    """Versions."""
+    return {"LiteRT": importlib.metadata.version("ai-edge-litert"), "NumPy": np.__version__}
+
+
+def prepare(settings: inputs.Settings) -> Tasks:
+    """The decoder, with what each stage takes made ready."""
+    data = inputs.jpeg_path(settings).read_bytes()
+    decoder = Decoder(settings.model, runtime="litert", threads=settings.threads)
+    file = decoder.read(data)
+    strides = decoder.runtime.noise_strides
+    pixels, tables, noise = inputs.network_inputs(file, strides)
+    estimate = decoder.estimate(file)
+    given = file.levels, file.tables, file.sampling
+    final = exact.project(estimate, *given)
+    matrix = np.random.default_rng(0).random((_MATRIX, _MATRIX), np.float32)
+    return {
+        "whole": lambda: inputs.png(decoder.restore(data).pixels),
+        "read": lambda: decoder.read(data).pixels,
+        "noise": lambda: inputs.network_inputs(file, strides)[2],
+        "network": lambda: decoder.runtime.restore(pixels, tables, noise),
+        "projection": lambda: exact.project(estimate, *given),
+        "float projection": lambda: float_projection.project(estimate, *given),
+        "certificate": lambda: encoder.certify(final, *given).exact,
+        "png": lambda: inputs.png(final),
+        "libjpeg": lambda: inputs.read_jpeg(data),
+        "matrix": lambda: matrix @ matrix,
+    }

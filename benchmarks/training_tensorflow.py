@@ -1,0 +1,68 @@
+"""A step of this library's TensorFlow loop: the sampler's generator and critic with R1."""
+
+import pathlib
+from typing import Any
+
+from benchmarks import inputs
+from benchmarks.jpeg_keras import facts
+from benchmarks.processes import Tasks
+from configs import default
+from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+from keras_jpeg_gan.models.cards import find_model
+
+__all__ = ["facts", "prepare"]
+
+CRITIC_WEIGHTS = "critic.weights.h5"
+# What `check` returns of a step's figures; the PyTorch step has the same.
+FIGURES = (
+    "generator", "consistency", "adversarial", "first_moment", "critic", "r1", "gradient",
+    "critic_gradient",
+)  # fmt: skip
+
+
+def prepare(settings: inputs.Settings) -> Tasks:
+    """The step on one batch, traced; the critic's first weights are left for PyTorch."""
+    import_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    from keras_jpeg_gan.models.presets import load_weights
+    from keras_jpeg_gan.training import tensorflow_loop
+    from keras_jpeg_gan.training.step import noise_length
+
+    keras.utils.set_random_seed(0)
+    config = default.get_config()
+    config.update(
+        method="sampler",
+        preset="mobile",
+        patch=inputs.PATCH,
+        batch=inputs.BATCH,
+        sampling={"4:2:0": 1.0},
+        learning_rate=inputs.LEARNING_RATE,
+        critic_learning_rate=inputs.LEARNING_RATE,
+        ema=inputs.EMA,
+        critic_width=inputs.CRITIC_WIDTH,
+        consistency_weight=inputs.CONSISTENCY,
+        moment_images=inputs.MOMENT_IMAGES,
+        moment_samples=inputs.MOMENT_SAMPLES,
+        moment_every=1,
+    )
+    step = tensorflow_loop.SamplerStep(tensorflow_loop.strategy_for(), config)
+    load_weights(step.generator, find_model(settings.model)[0])
+    step.critic.save_weights(pathlib.Path(settings.scratch) / CRITIC_WEIGHTS)
+    batch = {name: tf.constant(value) for name, value in inputs.training_batch(settings).items()}
+
+    @tf.function
+    def checked() -> Any:
+        drawn = inputs.training_noise(noise_length(step.generator, inputs.PATCH))
+        rates = {
+            "learning_rate": inputs.LEARNING_RATE,
+            "critic_learning_rate": inputs.LEARNING_RATE,
+            "consistency_weight": inputs.CONSISTENCY,
+        }
+        figures = step.on_replicas(
+            lambda: step.replica_step(batch, *map(tf.constant, drawn), rates, penalized=True)
+        )
+        return [figures[name] for name in FIGURES]
+
+    return {"check": checked, "step": lambda: step(batch, 0)["generator"].numpy()}

@@ -1,0 +1,54 @@
+"""The process of one contender: it does what it is asked by lines of JSON, and answers by such."""
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.inputs import Settings
+
+
+def main() -> None:
+    """Prepare, then answer until there is nothing more to do."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print there is no answer
+    module, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
+
+    def answer(**values: Any) -> None:
+        print(json.dumps(values), file=answers, flush=True)
+
+    try:
+        contender = importlib.import_module(f"benchmarks.{module}")
+        tasks = contender.prepare(settings)
+    except ImportError as error:
+        answer(missing=str(error))
+        return
+    answer(facts=contender.facts(), tasks=list(tasks))
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "peak" in request:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            answer(peak_mb=peak * 1024 / 1e6)
+            continue
+        start = time.perf_counter()
+        found = tasks[request["task"]]()
+        seconds = time.perf_counter() - start
+        if "save" in request:
+            np.save(request["save"], flattened(found))
+        answer(seconds=seconds)
+
+
+def flattened(found: Any) -> np.ndarray:
+    """All numbers of arrays in lists, in a row."""
+    if isinstance(found, list | tuple):
+        return np.concatenate([flattened(part) for part in found])
+    return np.asarray(found, np.float64).ravel()
+
+
+if __name__ == "__main__":
+    main()
