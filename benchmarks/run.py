@@ -11,7 +11,7 @@ from absl import flags
 
 from benchmarks import inputs, sections
 from benchmarks.measured import Run
-from benchmarks.table import markdown
+from benchmarks.table import Row, markdown
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
 
@@ -55,7 +55,11 @@ def main(arguments: list[str]) -> int:
         inputs.write_jpeg(inputs.photograph(settings), inputs.jpeg_path(settings))
         run = Run(settings, _REPEATS.value, waifu2x_python=_WAIFU2X_PYTHON.value)
         run.torch_python = _TORCH_PYTHON.value or run.torch_python
-        rows = [row for name in _SECTIONS.value for row in sections.SECTIONS[name](run)]
+        rows: list[Row] = []
+        for name in _SECTIONS.value:
+            measured = sections.SECTIONS[name](run)
+            print(markdown(measured), flush=True)
+            rows += measured
     machine = {
         "processor": _processor(),
         "threads": settings.threads,
@@ -65,9 +69,9 @@ def main(arguments: list[str]) -> int:
         **run.facts,
     }
     said = ", ".join(f"{name} {value}" for name, value in machine.items())
-    text = "\n".join([markdown(rows), *(f"- {line}" for line in run.remarks), f"- {said}", ""])
-    print(text)
-    (output / "table.md").write_text(text)
+    below = "\n".join(f"- {line}" for line in (*run.remarks, said))
+    print(below)
+    (output / "table.md").write_text(f"{markdown(rows)}\n{below}\n")
     values = {
         "machine": machine,
         "remarks": run.remarks,
