@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test smoke fuzz export lint picture table
+.PHONY: demo test smoke fuzz export bench lint picture table
 
 # What `pip install keras-jpeg-gan` brings is enough: no TensorFlow.
 demo: $(VENV)/light
@@ -27,6 +27,10 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Beside PyTorch and other programs, where they are (docs/performance.md): IMAGES=folder of photographs
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks.run --images=$(IMAGES)
 
 # The pictures of the README.
 picture: $(VENV)/installed
