@@ -8,7 +8,7 @@ import path from "node:path";
 import { defineConfig } from "vite";
 
 const MODELS = path.resolve(process.env.MODELS ?? path.join(import.meta.dirname, "../../build/tflite"));
-const CARD = /^.+_\d+_float32\.json$/; // the browser takes fixed tiles only
+const CARD = /^.+_\d+_float32\.tflite\.json$/; // the browser takes fixed tiles only
 const RUNTIMES = ["litert_wasm_internal", "litert_wasm_compat_internal", "litert_wasm_jspi_internal"];
 
 /** LiteRT's WebAssembly, which it looks for by name, beside the worker's script. */
@@ -37,7 +37,7 @@ function models() {
       if (!cards.length)
         this.error(`no models in ${MODELS}: run python export/tflite.py, or set MODELS=FOLDER`);
       const index = cards.sort().map((name) => {
-        const file = name.replace(/json$/, "tflite");
+        const file = name.replace(/\.json$/, "");
         this.emitFile({
           type: "asset",
           fileName: `models/${file}`,
