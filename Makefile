@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test smoke fuzz export bench lint picture table
+.PHONY: demo test smoke fuzz batch export bench lint picture table
 
 # What `pip install keras-jpeg-gan` brings is enough: no TensorFlow.
 demo: $(VENV)/light
@@ -18,6 +18,10 @@ smoke: $(VENV)/installed
 # Files broken on purpose, for a minute.
 fuzz: $(VENV)/installed
 	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz.py --seconds=60
+
+# jpeg-gan-batch on clusters of Ray that it starts here: nodes removed, drivers killed, a bucket.
+batch: $(VENV)/installed
+	$(BIN)/python -m pytest --run_slow tests/batch
 
 # SavedModel, TFLite, phones and the browser: with g++, Node and Chromium where they are.
 export: $(VENV)/installed

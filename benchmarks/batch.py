@@ -1,4 +1,4 @@
-"""What jpeg-gan-batch costs a file beside the decoder's own work, and its driver's memory."""
+"""What jpeg-gan-batch costs a file beside the decoder's own work, and beside jpeg-gan-decode."""
 
 import io
 import pathlib
@@ -14,15 +14,17 @@ from PIL import Image
 
 from keras_jpeg_gan import program
 
-USAGE = """python benchmarks/batch.py --folder=FOLDER [flags] [-- flags of jpeg-gan-batch]
+USAGE = """python benchmarks/batch.py --folder=FOLDER [flags] [-- flags of both programs]
 
-Fills FOLDER/in with small JPEGs, unless it is there, restores them into FOLDER/out with
-jpeg-gan-batch, and prints the time beside the decoder's own, and the driver's memory."""
+Restores the JPEG files of FOLDER/in, which is filled with small ones unless it is there, into
+FOLDER/batch with jpeg-gan-batch, and prints the time beside the decoder's own, and the driver's
+memory. With --beside_decode, jpeg-gan-decode then does the same into FOLDER/decode."""
 
-_FOLDER = flags.DEFINE_string("folder", None, "where to work; its out should not be there yet")
-_COUNT = flags.DEFINE_integer("count", 100_000, "how many files", 1)
+_FOLDER = flags.DEFINE_string("folder", None, "where to work; the outputs should not be there yet")
+_COUNT = flags.DEFINE_integer("count", 100_000, "how many small files", 1)
 _SIDE = flags.DEFINE_integer("side", 64, "pixels of a side", 8)
-_WORKERS = flags.DEFINE_integer("workers", 2, "how many workers", 1)
+_WORKERS = flags.DEFINE_integer("workers", 2, "how many workers; or threads of jpeg-gan-decode", 1)
+_BESIDE_DECODE = flags.DEFINE_bool("beside_decode", False, "run jpeg-gan-decode too")
 
 
 def main(arguments: list[str]) -> int:
@@ -32,36 +34,52 @@ def main(arguments: list[str]) -> int:
     folder = pathlib.Path(_FOLDER.value)
     if not (folder / "in").is_dir():
         _fill(folder / "in")
+    megapixels, seconds = _batch(folder, arguments)
+    if _BESIDE_DECODE.value:
+        command = [sys.executable, "-m", "keras_jpeg_gan.decoding.decode", str(folder / "in")]
+        command += [f"--threads={_WORKERS.value}", f"--output={folder / 'decode'}", *arguments]
+        started = time.time()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        alone = time.time() - started
+        print(
+            f"{megapixels:.1f} megapixels, start-up included: jpeg-gan-batch {seconds:.1f} s, "
+            f"jpeg-gan-decode {alone:.1f} s, {alone / seconds:.2f} times the throughput"
+        )
+    return program.OK
+
+
+def _batch(folder: pathlib.Path, arguments: list[str]) -> tuple[float, float]:
+    """Run jpeg-gan-batch, print what it took, and return megapixels and seconds."""
     command = [sys.executable, "-m", "keras_jpeg_gan.batch.batch", f"--workers={_WORKERS.value}"]
-    command += [f"--input={folder / 'in'}", f"--output={folder / 'out'}", *arguments]
+    command += [f"--input={folder / 'in'}", f"--output={folder / 'batch'}", *arguments]
     started, memory = time.time(), []
     with subprocess.Popen(command) as run:
         process = psutil.Process(run.pid)
         while run.poll() is None:
             memory.append((time.time(), process.memory_info().rss / 1e6))
             time.sleep(1)
+    seconds = time.time() - started
     if run.returncode:
-        return run.returncode
-    columns = ["time", "seconds", "decoder_seconds"]
-    records = pyarrow.dataset.dataset(folder / "out" / "_manifest").to_table(columns).to_pandas()
-    stamps = records.time.astype("int64") / 1000
-    # From the first part of the manifest to the last: start-up is no file's cost.
-    parts = np.unique(stamps, return_counts=True)
-    files = parts[1][_WORKERS.value :].sum()
-    clock = parts[0][-1] - parts[0][_WORKERS.value - 1]
-    each = 1000 * _WORKERS.value * clock / files
+        raise program.RunError(f"jpeg-gan-batch ended with {run.returncode}")
+    columns = ["time", "seconds", "decoder_seconds", "width", "height"]
+    records = pyarrow.dataset.dataset(folder / "batch" / "_manifest").to_table(columns).to_pandas()
+    # A part of the manifest bears the time when it was written. From the first part of each worker
+    # to the last one: start-up is no file's cost.
+    parts, files = np.unique(records.time.astype("int64") / 1000, return_counts=True)
+    each = 1000 * _WORKERS.value * (parts[-1] - parts[_WORKERS.value - 1])
+    each /= files[_WORKERS.value :].sum()
     whole, own = 1000 * records.seconds.mean(), 1000 * records.decoder_seconds.mean()
     print(
-        f"{len(records)} files of {_SIDE.value} x {_SIDE.value}, {_WORKERS.value} workers: "
-        f"{time.time() - started:.0f} s with start-up; a file takes {each:.2f} ms of a worker, "
-        f"of these the decoder {own:.2f}, reading, encoding and writing {whole - own:.2f}, "
-        f"the rest {each - whole:.2f}"
+        f"{len(records)} files, {_WORKERS.value} workers: {seconds:.0f} s, "
+        f"{parts[0] - started:.0f} of them until the first is recorded; "
+        f"a file takes {each:.2f} ms of a worker, of these the decoder {own:.2f}, "
+        f"reading, encoding and writing {whole - own:.2f}, the rest {each - whole:.2f}"
     )
-    first = next(i for i, (when, _) in enumerate(memory) if when >= parts[0][0])
+    first = next(i for i, (when, _) in enumerate(memory) if when >= parts[0])
     while_running = [megabytes for _, megabytes in memory[first:]]
     shown = [while_running[int(q * (len(while_running) - 1))] for q in (0, 0.25, 0.5, 0.75, 1)]
     print(f"driver, MB resident over the run: {', '.join(f'{value:.0f}' for value in shown)}")
-    return program.OK
+    return float((records.width * records.height).sum()) / 1e6, seconds
 
 
 def _fill(folder: pathlib.Path) -> None:
