@@ -29,7 +29,7 @@ class Settings:
 
     Attributes:
         images: folder of photographs; scratch: folder where processes leave files for others.
-        model: a bundled name; threads: of each contender.
+        model: a bundled name or a path; threads: of each contender.
     """
 
     images: str

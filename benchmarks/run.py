@@ -27,7 +27,7 @@ _OUTPUT = flags.DEFINE_string("output", "build/bench", "folder for table.md and 
 _SECTIONS = flags.DEFINE_multi_enum(
     "section", list(sections.SECTIONS), list(sections.SECTIONS), "may be given several times"
 )
-_MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "a bundled name")
+_MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "a bundled name or a path")
 _REPEATS = flags.DEFINE_integer("repeats", 10, "how often each is measured", 1)
 _THREADS = flags.DEFINE_integer("threads", None, "of each contender; all by default", 1)
 _TORCH_PYTHON = flags.DEFINE_string(
