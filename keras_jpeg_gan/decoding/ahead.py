@@ -4,14 +4,14 @@ libraries let other threads run while they compute."""
 import collections
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
+def one_ahead(items: Iterator[T]) -> Generator[T, None, None]:
     """The same items, each made in a thread while the one before it is worked on.
 
     An error of theirs is raised where the item would come. To be closed (`contextlib.closing`)
@@ -29,7 +29,7 @@ def in_order(
     budget: float,
     most: int,
     stopped: threading.Event,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """What tasks yield, one task after the other, while the next ones already run in threads.
 
     An error of a task is raised in its place. To be closed (`contextlib.closing`) when it is

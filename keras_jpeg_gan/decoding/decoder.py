@@ -156,9 +156,9 @@ class Decoder:
                 progress(pixels)
 
         bands = self._bands(file, seed, temperature, clock, blend, after_tile)
-        with contextlib.closing(one_ahead(bands)) as bands:
+        with contextlib.closing(one_ahead(bands)) as ahead:
             try:
-                return self._finish(bands, file, seed, projection, clock, bits)
+                return self._finish(ahead, file, seed, projection, clock, bits)
             finally:
                 ended = True
 

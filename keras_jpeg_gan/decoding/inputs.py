@@ -2,12 +2,20 @@
 
 import dataclasses
 import glob
+import io
 import os
 import pathlib
 from collections.abc import Iterable, Iterator
 
+from PIL import Image
+
+from keras_jpeg_gan.jpeg.assumed import FORMATS
+from keras_jpeg_gan.jpeg.file import without_warnings
+from keras_jpeg_gan.jpeg.header import peek_pixels
+
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's
+_BEGINNING = 1 << 20  # bytes, where metadata is hardly ever longer
 MARK = ".restored"  # in the names of outputs
 STANDARD_INPUT = "-"
 
@@ -113,3 +121,21 @@ def _walk(
 def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     """Whether it is a regular file that lies below root, symbolic links resolved."""
     return path.is_file() and path.resolve().is_relative_to(root)
+
+
+def pixels_of(item: Input) -> int:
+    """How many pixels an input has, told by its first bytes; 0 where these do not tell.
+
+    A pipe is left alone: what was read of it would be gone.
+    """
+    if item.path is None or not item.path.is_file():
+        return 0
+    try:
+        with item.path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+        if item.path.suffix.lower() not in ASSUMED_SUFFIXES:
+            return peek_pixels(beginning)
+        with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # whoever reads the file will say so
+        return 0
