@@ -36,8 +36,8 @@ def in_order(
     left early, which waits for the steps that are being taken.
 
     Args:
-        tasks: a cost and the steps of each, which one thread takes. They are asked for in order,
-            by the caller's thread, none long before it is begun.
+        tasks: a cost and the steps of each, which one thread takes. They are asked for in order
+            and in the caller's thread, one ahead of those at work.
         budget: what the costs of the tasks at work may sum up to; one that costs more runs alone
             and in the caller's thread.
         most: tasks at work.

@@ -174,7 +174,7 @@ class _Run:
     def _tasks(self, items: list[Input]) -> Iterator[tuple[float, Iterator[_Word]]]:
         """What each input takes of the memory, in MB, and the steps of its restoration."""
         images = self._products.drawn(self._products.names)
-        sizes = [pixels_of(item) for item in items]
+        sizes = [pixels_of(item, self._decoder.limits) for item in items]
         shares = [Share(self._progress, pixels * images) for pixels in sizes]
         for number, (item, pixels, share) in enumerate(zip(items, sizes, shares, strict=True)):
             words: list[_Word] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from PIL import Image
 
 from keras_jpeg_gan.jpeg.assumed import FORMATS
-from keras_jpeg_gan.jpeg.file import without_warnings
+from keras_jpeg_gan.jpeg.file import Limits, without_warnings
 from keras_jpeg_gan.jpeg.header import peek_pixels
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -123,19 +123,25 @@ def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     return path.is_file() and path.resolve().is_relative_to(root)
 
 
-def pixels_of(item: Input) -> int:
-    """How many pixels an input has, told by its first bytes; 0 where these do not tell.
+def pixels_of(item: Input, limits: Limits) -> int:
+    """How many pixels an input has, told by its first bytes.
 
-    A pipe is left alone: what was read of it would be gone.
+    Returns:
+        0 where these do not tell, or tell of more than the limits allow: that will be refused.
+        A pipe is left alone, since what was read of it would be gone.
     """
     if item.path is None or not item.path.is_file():
         return 0
+    most = limits.max_megapixels * 1e6
     try:
         with item.path.open("rb") as file:
             beginning = file.read(_BEGINNING)
-        if item.path.suffix.lower() not in ASSUMED_SUFFIXES:
-            return peek_pixels(beginning)
-        with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
-            return image.width * image.height
+        if item.path.suffix.lower() in ASSUMED_SUFFIXES:
+            with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
+                pixels = image.width * image.height
+        else:
+            pixels = peek_pixels(beginning)
+            most = min(most, limits.max_pixels_per_byte * item.path.stat().st_size)
     except Exception:  # whoever reads the file will say so
         return 0
+    return pixels if pixels <= most else 0

@@ -30,9 +30,16 @@ class Progress:
         self._started: float | None = None
         self._estimated = False
         self._lock = threading.Lock()
-        # The mean speed, and shown as time passes, not as megapixels do.
+        # The mean speed, renewed as time passes and not as megapixels do; and first shown when
+        # something is done, since before that it does not know of how much.
         self._bar = tqdm(
-            total=0, bar_format=_BAR, disable=None, leave=False, smoothing=0, miniters=0
+            total=0,
+            bar_format=_BAR,
+            disable=None,
+            leave=False,
+            smoothing=0,
+            miniters=0,
+            delay=1e-9,
         )
 
     def close(self) -> None:

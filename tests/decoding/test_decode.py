@@ -335,7 +335,8 @@ def test_every_odd_and_broken_file_is_restored_or_named(command, shared_data, tm
     failed = [record for record in records if record["status"] == "failed"]
     assert len(restored) + len(failed) == len(list(folder.glob("*/*")))
     assert len(out.splitlines()) == len(restored) == len(files(output))
-    assert sum(line.count(": warning: ") == 0 for line in err.splitlines()) == len(failed) + 1
+    said = [line for line in err.splitlines() if ": warning: " not in line]
+    assert len([line for line in said if "megapixels: about" not in line]) == len(failed) + 1
     unforeseen = [record["reason"] for record in failed if "Error: " in record["reason"]]
     assert unforeseen == []
     valid = [record for record in restored if "/valid/" in record["input"]]
@@ -383,10 +384,9 @@ def test_files_are_beside_each_other(command, photos, monkeypatch):
     monkeypatch.setattr(decoding.Decoder, "read", meet)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
     assert command(photos / "a.jpg", photos / "b.JPEG").status == 0
-    both.reset()
 
 
-def test_files_that_need_the_memory_are_alone(command, photos, monkeypatch):
+def test_large_files_are_alone(command, photos, monkeypatch):
     threads, read = set(), decoding.Decoder.read
 
     def noted(self, *arguments):
@@ -394,9 +394,8 @@ def test_files_that_need_the_memory_are_alone(command, photos, monkeypatch):
         return read(self, *arguments)
 
     monkeypatch.setattr(decoding.Decoder, "read", noted)
-    assert command(photos, "--max_memory_mb=271", "--overwrite").status == 0
-    assert len(threads) > 1 or threading.current_thread() not in threads
-    threads.clear()
-    monkeypatch.setattr(decode, "_MOST_PIXELS_BESIDE_OTHERS", 100)
-    assert command(photos, "--overwrite").status == 0
-    assert threads == {threading.current_thread()}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(decode, "_MOST_PIXELS_BESIDE_OTHERS", 24 * 40 - 1)
+    assert command(photos).status == 0
+    assert threading.current_thread() in threads  # of a.jpg
+    assert len(threads) > 1

@@ -3,13 +3,19 @@
 import os
 import pathlib
 import re
+import threading
+import time
 
 import pytest
 from made_up import jpeg
+from PIL import Image
 
+from keras_jpeg_gan.decoding import decode
 from keras_jpeg_gan.decoding import progress as module
 from keras_jpeg_gan.decoding.inputs import Input, pixels_of
 from keras_jpeg_gan.decoding.progress import Progress, Share
+from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.jpeg.limits import Limits
 
 
 @pytest.fixture
@@ -128,13 +134,33 @@ def test_the_whole_command_ends_with_all_done(command, tmp_path, monkeypatch):
     assert run.done == pytest.approx((400 * 600 + 16 * 24) / 1e6)
 
 
+def test_words_are_not_lost_nor_taken_for_libjpegs(command, tmp_path, capfd):
+    """Who reads a file catches standard error, which is the whole process's."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    command(tmp_path)  # sets the lock
+    capfd.readouterr()
+    within, text = threading.Event(), []
+
+    def read() -> None:
+        with caught_standard_error() as caught:
+            within.set()
+            time.sleep(0.3)
+        text.append(caught.text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert within.wait(20)
+    decode._say_aside("a word")
+    reader.join()
+    assert text == [""]
+    assert said(capfd) == "a word\n"
+
+
 def item(path: pathlib.Path) -> Input:
     return Input(str(path), path, pathlib.PurePath(path.name))
 
 
 def test_a_header_tells_how_many_pixels_there_are(tmp_path):
-    from PIL import Image
-
     path = tmp_path / "a.jpg"
     for content, pixels in (
         (jpeg(30, 50), 1500),
@@ -145,15 +171,18 @@ def test_a_header_tells_how_many_pixels_there_are(tmp_path):
         (jpeg(30, 50)[:100], 0),
     ):
         path.write_bytes(content)
-        assert pixels_of(item(path)) == pixels
-    assert pixels_of(item(tmp_path / "gone.jpg")) == 0
-    assert pixels_of(item(tmp_path)) == 0
+        assert pixels_of(item(path), Limits()) == pixels
+    path.write_bytes(jpeg(30, 50))
+    assert pixels_of(item(path), Limits(max_megapixels=0.001)) == 0
+    assert pixels_of(item(path), Limits(max_pixels_per_byte=0.1)) == 0
+    assert pixels_of(item(tmp_path / "gone.jpg"), Limits()) == 0
+    assert pixels_of(item(tmp_path), Limits()) == 0
     for name in ("a.png", "a.webp"):
         Image.new("RGB", (70, 20)).save(tmp_path / name)
-        assert pixels_of(item(tmp_path / name)) == 1400
+        assert pixels_of(item(tmp_path / name), Limits()) == 1400
 
 
 def test_a_pipe_is_not_read_for_its_size(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    assert pixels_of(item(tmp_path / "pipe.jpg")) == 0
-    assert pixels_of(Input("standard input", None, pathlib.PurePath("stdin"))) == 0
+    assert pixels_of(item(tmp_path / "pipe.jpg"), Limits()) == 0
+    assert pixels_of(Input("standard input", None, pathlib.PurePath("stdin")), Limits()) == 0
