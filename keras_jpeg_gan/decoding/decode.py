@@ -2,13 +2,15 @@
 
 import contextlib
 import dataclasses
+import functools
+import math
 import os
 import pathlib
 import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from absl import flags, logging
@@ -18,7 +20,8 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs
+from keras_jpeg_gan.decoding.ahead import in_order
+from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs, pixels_of
 from keras_jpeg_gan.decoding.outputs import Outputs
 from keras_jpeg_gan.decoding.products import (
     FEWEST_FOR_DEVIATION,
@@ -27,9 +30,13 @@ from keras_jpeg_gan.decoding.products import (
     DeviationMap,
     Products,
 )
+from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.decoding.report import Report, describe, reason_of, shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg.limits import free_memory_mb
+from keras_jpeg_gan.jpeg.coefficients import STANDARD_ERROR_LOCK
+from keras_jpeg_gan.jpeg.exact_units import one_blas_thread
+from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.limits import free_memory_mb, room_mb, together_mb
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...
 
@@ -39,6 +46,14 @@ any depth), a quoted glob, or - for standard input.
 
 Standard output has a line for each image. Exit status: 0 all restored or skipped, 1 some failed,
 2 wrong usage, 130 interrupted."""
+
+# While one file is in the network the others are read, projected or written. More hold each
+# other up; of larger ones nobody would wait for the end after Ctrl-C.
+_FILES_AT_WORK = 3
+_MOST_PIXELS_BESIDE_OTHERS = 32_000_000
+
+# What is to be said, reported or counted of an input, in the order of the inputs.
+_Word = Callable[[], None]
 
 flags.adopt_module_key_flags(shared)
 
@@ -70,7 +85,12 @@ _ASSUME_QUALITY = flags.DEFINE_integer(
     lower_bound=1,
     upper_bound=100,
 )
-_THREADS = flags.DEFINE_integer("threads", None, "of the network; by default all", lower_bound=1)
+_THREADS = flags.DEFINE_integer(
+    "threads",
+    None,
+    "of the network, and the most files at work at once; by default all",
+    lower_bound=1,
+)
 _REPORT = flags.DEFINE_string("report", None, "append a JSON line for each image to this file")
 
 
@@ -92,6 +112,7 @@ def main(arguments: list[str]) -> int:
         report = Report(pathlib.Path(_REPORT.value) if _REPORT.value else None)
     except (ConfigError, ModelError) as error:
         raise program.UsageError(str(error)) from error
+    tqdm.set_lock(STANDARD_ERROR_LOCK)  # no word of ours is taken for libjpeg's
     with report:
         return _Run(decoder, products, outputs, report).over(inputs)
 
@@ -123,57 +144,122 @@ class _Run:
         self._outputs = outputs
         self._report = report
         self._counts: Counter[str] = Counter()
+        self._progress = Progress()
 
     def over(self, inputs: Inputs) -> int:
         """Restore all, and return the exit status."""
         for name, reason in inputs.problems:
             self._failed(name, reason)
-        with tqdm(inputs.files, unit="file", disable=None, leave=False) as progress:
-            for item in progress:
-                self._process(item)
+        with (
+            contextlib.closing(self._progress),
+            # Threads that set and reset it one by one would leave it as it should not be.
+            one_blas_thread(),
+            contextlib.closing(
+                in_order(
+                    self._tasks(inputs.files),
+                    room_mb(self._decoder.limits),
+                    min(_FILES_AT_WORK, _THREADS.value or len(os.sched_getaffinity(0))),
+                    self._progress.stopped,
+                )
+            ) as words,
+        ):
+            for say in words:
+                say()
         self._counts["passed over"] = inputs.passed_over
         done = ", ".join(f"{count} {what}" for what, count in self._counts.items() if count)
         if len(inputs.files) != 1 or inputs.problems:
             _say_aside(done)
         return program.FAILED if self._counts["failed"] else program.OK
 
-    def _process(self, item: Input) -> None:
+    def _tasks(self, items: list[Input]) -> Iterator[tuple[float, Iterator[_Word]]]:
+        """What each input takes of the memory, in MB, and the steps of its restoration."""
+        images = self._products.drawn(self._products.names)
+        sizes = [pixels_of(item, self._decoder.limits) for item in items]
+        shares = [Share(self._progress, pixels * images) for pixels in sizes]
+        for number, (item, pixels, share) in enumerate(zip(items, sizes, shares, strict=True)):
+            words: list[_Word] = []
+            missing: dict[str, pathlib.Path | None] = {}
+            with self._failures_told(item.name, words):
+                missing = self._missing(item, words)
+            if len(items) > 1:
+                words.append(
+                    functools.partial(self._progress.describe, f"{number} of {len(items)} files ")
+                )
+            memory = self._memory_mb(pixels) if missing else 0.0
+            yield memory, self._process(item, share, missing, words)
+
+    def _memory_mb(self, pixels: int) -> float:
+        """What a file takes beside others; infinite where it is to be alone."""
+        sums = self._products.mean or self._products.deviation
+        if sums or not 0 < pixels <= _MOST_PIXELS_BESIDE_OTHERS:
+            return math.inf
+        return together_mb(pixels, self._decoder.limits)
+
+    def _process(
+        self,
+        item: Input,
+        share: Share,
+        missing: dict[str, pathlib.Path | None],
+        words: list[_Word],
+    ) -> Iterator[_Word]:
+        """Restore an input, in any thread, after these words of it."""
+        yield from words
         started = time.perf_counter()
-        file = None
-        with self._failures_reported(item.name):
-            missing = self._missing(item)
+        file: JpegFile | None = None
+        failures: list[_Word] = []
+        with self._failures_told(item.name, failures):
             if missing:
                 file = self._decoder.read(
                     _content(item), shared.ALLOW_TRUNCATED.value, _ASSUME_QUALITY.value
                 )
-        if file is None:
-            return
         seconds = {"read": time.perf_counter() - started}
-        warnings: tuple[str, ...] = ()
-        self._decoder.runtime  # noqa: B018  (loads it; a model that cannot be ends the run)
-        with self._failures_reported(item.name):
-            for name, made in self._products.make(
-                self._decoder,
-                file,
-                missing,
-                shared.SEED.value,
-                **shared.options(),
-                bits=int(_BITS.value),
-            ):
-                started = time.perf_counter()
-                self._write(made, missing[name])
-                if isinstance(made, decoding.Restored):
-                    warnings = made.warnings
-                    seconds |= made.seconds | {"write": time.perf_counter() - started}
-                    made = dataclasses.replace(made, seconds=seconds)
-                    seconds = {}
-                self._say_made(item, name, made, missing[name])
-            for warning in warnings:
-                _say_aside(f"{shown(item.name)}: warning: {warning}")
-            self._counts["restored"] += 1
+        if file is not None:
+            self._decoder.runtime  # noqa: B018  (loads it; a model that cannot be ends the run)
+            share.begin(file.width * file.height, self._products.drawn(missing))
+            with self._failures_told(item.name, failures):
+                yield from self._restore(item, file, share, missing, seconds)
+        share.end(restored=file is not None and not failures)
+        yield from failures
 
-    def _missing(self, item: Input) -> dict[str, pathlib.Path | None]:
-        """Where those of the input's products go that are not there yet, by name."""
+    def _restore(
+        self,
+        item: Input,
+        file: JpegFile,
+        share: Share,
+        missing: dict[str, pathlib.Path | None],
+        seconds: dict[str, float],
+    ) -> Iterator[_Word]:
+        warnings: tuple[str, ...] = ()
+        for name, made in self._products.make(
+            self._decoder,
+            file,
+            missing,
+            shared.SEED.value,
+            **shared.options(),
+            bits=int(_BITS.value),
+            progress=share.add,
+        ):
+            share.check()
+            started = time.perf_counter()
+            self._write(made, missing[name])
+            if isinstance(made, decoding.Restored):
+                warnings = made.warnings
+                seconds |= made.seconds | {"write": time.perf_counter() - started}
+                made = dataclasses.replace(made, seconds=seconds)
+                seconds = {}
+            # What is told of it, not the image: it may wait for its turn.
+            yield functools.partial(
+                self._say_made, item, name, made.summary, describe(made), missing[name]
+            )
+        for warning in warnings:
+            yield functools.partial(_say_aside, f"{shown(item.name)}: warning: {warning}")
+        yield functools.partial(self._count, "restored")
+
+    def _missing(self, item: Input, words: list[_Word]) -> dict[str, pathlib.Path | None]:
+        """Where those of the input's products go that are not there yet, by name.
+
+        What is to be told of the others is added to the words.
+        """
         missing = {}
         for name in self._products.names:
             suffix = ".png" if name in (MAP, NUMBERS) else None
@@ -181,9 +267,10 @@ class _Run:
             if path is None or not self._is_finished(path):
                 missing[name] = path
             else:
-                self._report.add(item.name, "skipped", {"output": str(path)})
+                skipped = {"output": str(path)}
+                words.append(functools.partial(self._report.add, item.name, "skipped", skipped))
         if not missing:
-            self._counts["skipped"] += 1
+            words.append(functools.partial(self._count, "skipped"))
         return missing
 
     def _is_finished(self, path: pathlib.Path) -> bool:
@@ -211,33 +298,37 @@ class _Run:
         self,
         item: Input,
         name: str,
-        made: decoding.Restored | DeviationMap,
+        summary: str,
+        details: dict[str, Any],
         path: pathlib.Path | None,
     ) -> None:
         which = f" ({name})" if name else ""
-        line = f"{shown(item.name)}{which}: {made.summary}"
+        line = f"{shown(item.name)}{which}: {summary}"
         output = None if path is None else str(path)
-        self._report.add(item.name, "restored", {"output": output, **describe(made)})
+        self._report.add(item.name, "restored", {"output": output, **details})
         if path is None:
             _say_aside(line)
         else:
             _say(line)
 
     @contextlib.contextmanager
-    def _failures_reported(self, name: str) -> Iterator[None]:
-        """One file's failure, whatever it is, does not end the run."""
+    def _failures_told(self, name: str, words: list[_Word]) -> Iterator[None]:
+        """One file's failure, whatever it is, is told and does not end the run."""
         try:
             yield
         except (BrokenPipeError, program.RunError):
             raise
         except Exception as error:
-            self._failed(name, reason_of(error), error)
+            words.append(functools.partial(self._failed, name, reason_of(error), error))
+
+    def _count(self, what: str) -> None:
+        self._counts[what] += 1
 
     def _failed(self, name: str, reason: str, error: Exception | None = None) -> None:
         if error is not None and logging.get_verbosity() >= logging.DEBUG:
             _say_aside("".join(traceback.format_exception(error)))
         reason = shown(" ".join(reason.split()))
-        self._counts["failed"] += 1
+        self._count("failed")
         _say_aside(f"{shown(name)}: {reason}")
         self._report.add(name, "failed", {"reason": reason})
 

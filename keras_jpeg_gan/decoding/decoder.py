@@ -1,21 +1,23 @@
 """One JPEG file to one restored image, with its certificate."""
 
+import contextlib
 import dataclasses
 import functools
-import math
 import pathlib
-import time
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import runtimes, tiles
+from keras_jpeg_gan.decoding import runtimes, tiles, units
+from keras_jpeg_gan.decoding.ahead import one_ahead
+from keras_jpeg_gan.decoding.clock import Clock
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import emulator, encoder, exact, float_projection
+from keras_jpeg_gan.jpeg import encoder, exact, float_projection
 from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.resaved import resaving_remark
@@ -33,6 +35,9 @@ _BRIGHTNESS = 32
 
 class Decoder:
     """Restores JPEG files with one model, which is loaded when the first file needs it.
+
+    Several threads may use one: they take turns at the network, which has threads of its own,
+    and do the rest at once.
 
     Args:
         model: a bundled name, or the path of a NAME.weights.h5 with NAME.json beside it.
@@ -56,6 +61,7 @@ class Decoder:
         self._model = model
         self._runtime_kind = runtime
         self._threads = threads
+        self._turn = threading.Lock()
 
     @functools.cached_property
     def runtime(self) -> runtimes.Runtime:
@@ -102,8 +108,11 @@ class Decoder:
         temperature: float = 1.0,
         bits: int = 8,
         assume_quality: int | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> Restored:
         """Restore one file.
+
+        While the network is at one band of rows, the band before it is projected.
 
         Args:
             source: path or bytes of a JPEG file, or one that was read.
@@ -115,6 +124,9 @@ class Decoder:
             bits: 8, or 16 for the float projection (if exact) or the network's output (if none)
                 to 1/257 grey level.
             assume_quality: as `read`; then nothing is projected.
+            progress: called after each of the network's tiles with how many pixels it restored,
+                which sum up to the image's; in a thread of its own. What it raises ends the
+                restoration.
 
         Raises:
             JpegFormatError: the file is none that can be restored.
@@ -129,16 +141,26 @@ class Decoder:
             raise ConfigError(f"temperature {temperature}: 0 or more")
         if bits not in (8, 16):
             raise ConfigError(f"{bits} bits: 8 or 16")
-        clock = _Clock()
+        clock = Clock()
         if isinstance(source, JpegFile):
             file = source
         else:
-            file = self.read(source, allow_truncated, assume_quality)
-            clock.stop("read")
-        self.runtime  # noqa: B018  (loading it is no part of a file's time)
-        clock.skip()
-        bands = self._bands(file, seed, temperature, blend)
-        return self._finish(bands, file, seed, projection, clock, bits)
+            with clock.stage("read"):
+                file = self.read(source, allow_truncated, assume_quality)
+        ended = False
+
+        def after_tile(pixels: int) -> None:
+            if ended:
+                raise InterruptedError  # nobody waits for the next band any more
+            if progress is not None:
+                progress(pixels)
+
+        bands = self._bands(file, seed, temperature, clock, blend, after_tile)
+        with contextlib.closing(one_ahead(bands)) as ahead:
+            try:
+                return self._finish(ahead, file, seed, projection, clock, bits)
+            finally:
+                ended = True
 
     def estimate(self, file: JpegFile, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
         """What the network makes of a file, before projection and rounding.
@@ -150,7 +172,7 @@ class Decoder:
             ModelError: the output is not finite, or the model cannot be loaded.
         """
         pixels = np.empty(file.pixels.shape, np.float32)
-        for top, band in self._bands(file, seed, temperature):
+        for top, band in self._bands(file, seed, temperature, Clock()):
             pixels[top : top + len(band)] = band
         return pixels
 
@@ -165,9 +187,9 @@ class Decoder:
             seed: which sample they are.
             projection: of `PROJECTIONS`.
         """
-        spans = tiles.spans(tiles.round_up(file.height), self._tile(file), 0, _grid(file))
+        spans = tiles.spans(tiles.round_up(file.height), self._tile(file), 0, units.grid(file))
         bands = ((y.first, pixels[y.first : y.last]) for y in spans)
-        return self._finish(bands, file, seed, projection, _Clock())
+        return self._finish(bands, file, seed, projection, Clock())
 
     def samples(
         self,
@@ -225,35 +247,34 @@ class Decoder:
         file: JpegFile,
         seed: int,
         projection: str,
-        clock: "_Clock",
+        clock: Clock,
         bits: int = 8,
     ) -> Restored:
         """Project bands of rows as they come, and certify the whole."""
         if bits == 16 and projection == "exact":
             projection = "float"
-        projection, warnings = _feasible(projection, file)
+        projection, warnings = units.feasible(projection, file)
         final = np.empty(file.pixels.shape, np.uint8 if bits == 8 else np.uint16)
         total, end = 0.0, 0
         for top, pixels in bands:
-            clock.stop("network")
-            end = top + len(pixels)
-            total += float(pixels.sum(dtype=np.float64))
-            final[top:end] = self._project(
-                pixels, _levels_between(file, top, end), file, projection, bits
-            )
-            clock.stop("projection")
+            with clock.stage("projection"):
+                end = top + len(pixels)
+                total += float(pixels.sum(dtype=np.float64))
+                final[top:end] = self._project(
+                    pixels, units.levels_between(file, top, end), file, projection, bits
+                )
         if end != file.height:
             raise ModelError(f"restored {end} rows of {file.height}")
         _check_brightness(total / final.size, file, self.card)
         certificate = violated = None
-        if file.levels and encoder.can_encode(file.sampling):
-            given = (file.levels, file.tables, file.sampling)
-            if bits == 8:
-                certificate = encoder.certify(final, *given)
-            else:
-                pixels = final.astype(np.float32) / UNITS_OF_16_BITS
-                violated = Violation.of(float_projection.violations(pixels, *given))
-        clock.stop("certificate")
+        with clock.stage("certificate"):
+            if file.levels and encoder.can_encode(file.sampling):
+                given = (file.levels, file.tables, file.sampling)
+                if bits == 8:
+                    certificate = encoder.certify(final, *given)
+                else:
+                    pixels = final.astype(np.float32) / UNITS_OF_16_BITS
+                    violated = Violation.of(float_projection.violations(pixels, *given))
         return Restored(
             pixels=final,
             certificate=certificate,
@@ -267,7 +288,13 @@ class Decoder:
         )
 
     def _bands(
-        self, file: JpegFile, seed: int, temperature: float, blend: float = 1.0
+        self,
+        file: JpegFile,
+        seed: int,
+        temperature: float,
+        clock: Clock,
+        blend: float = 1.0,
+        progress: Callable[[int], None] | None = None,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """The network's image by bands: the first row, and [h, W] or [h, W, 3] float32.
 
@@ -278,25 +305,26 @@ class Decoder:
         noisy = self.card.draws_samples and temperature > 0
 
         def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
-            noise = None
-            if noisy:
-                height, width = window.shape[1:3]
-                noise = [
-                    np.float32(temperature)
-                    * noise_window(seed, f, top // s, left // s, height // s, width // s)
-                    for f, s in enumerate(runtime.noise_strides)
-                ]
-                noise = [field[None, ..., None] for field in noise]
-            window = window.astype(np.float32)
-            if not gray:
-                return runtime.restore(window, tables, noise)
-            # Of all gray images the mean of the channels is the nearest.
-            colour = np.repeat(window, 3, axis=3)
-            return runtime.restore(colour, tables, noise).mean(axis=3, keepdims=True)
+            with clock.stage("network"):
+                noise = None
+                if noisy:
+                    height, width = window.shape[1:3]
+                    noise = [
+                        np.float32(temperature)
+                        * noise_window(seed, f, top // s, left // s, height // s, width // s)
+                        for f, s in enumerate(runtime.noise_strides)
+                    ]
+                    noise = [field[None, ..., None] for field in noise]
+                # Of all gray images the mean of the channels is the nearest.
+                colour = np.repeat(window, 3, axis=3) if gray else window
+                colour = colour.astype(np.float32)
+            with self._turn, clock.stage("network"):  # waiting for the turn is no stage's time
+                restored = runtime.restore(colour, tables, noise)
+            return restored.mean(axis=3, keepdims=True) if gray else restored
 
         decoded = file.pixels[..., None] if gray else file.pixels
-        tile, grid = self._tile(file), _grid(file)
-        for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid):
+        tile, grid = self._tile(file), units.grid(file)
+        for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid, progress):
             if not np.isfinite(band).all():
                 raise ModelError(f"model {self.card.name}: its output is not finite for this file")
             if blend < 1:
@@ -306,7 +334,7 @@ class Decoder:
 
     def _tile(self, file: JpegFile) -> int:
         """Side of the network's tiles: bands begin on multiples of the file's units too."""
-        return tiles.round_up(self.limits.tile(file.width * file.height), _grid(file))
+        return tiles.round_up(self.limits.tile(file.width * file.height), units.grid(file))
 
     def _project(
         self,
@@ -328,27 +356,6 @@ class Decoder:
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
-def _grid(file: JpegFile) -> int:
-    """What bands begin on multiples of: no unit of the projection is cut."""
-    if not file.levels:
-        return tiles.GRID
-    return math.lcm(
-        tiles.GRID, 8 * max(down for _, down in emulator.reduced_factors(file.sampling))
-    )
-
-
-def _levels_between(file: JpegFile, top: int, end: int) -> list[np.ndarray]:
-    """The levels of rows of pixels, which begin and, but for the last, end with a unit."""
-    if not file.levels:
-        return []
-    factors = emulator.reduced_factors(file.sampling)
-    unit = 8 * max(down for _, down in factors)
-    return [
-        part[top // unit * down : -(-end // unit) * down]
-        for part, (_, down) in zip(file.levels, factors, strict=True)
-    ]
-
-
 def _check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:
     """Refuse what is no restoration of the file, such as black, whatever the projection.
 
@@ -368,40 +375,3 @@ def _check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:
 def no_samples(card: ModelCard) -> str:
     """Why a regression has no samples, mean or deviation."""
     return f"model {card.name} is a regression: it draws no samples"
-
-
-def _feasible(projection: str, file: JpegFile) -> tuple[str, list[str]]:
-    """The projection that a file allows, and what to say of it."""
-    sampling = file.sampling
-    if not file.levels:
-        return "none", []
-    if encoder.can_encode(sampling):
-        return projection, []
-    try:
-        emulator.ratios(sampling)
-    except ConfigError:
-        feasible = "none"
-    else:
-        feasible = "none" if projection == "none" else "float"
-    said = f"sampling {sampling} is none that libjpeg's encoder can write: no certificate"
-    if feasible != projection:
-        said += f", projection {feasible} instead of {projection}"
-    return feasible, [said]
-
-
-class _Clock:
-    """Seconds by stage, each since the stage before, which may come again."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def stop(self, stage: str) -> None:
-        """The stage ends here."""
-        spent = time.perf_counter() - self._last
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
-        self.skip()
-
-    def skip(self) -> None:
-        """What went before counts for no stage."""
-        self._last = time.perf_counter()

@@ -2,12 +2,20 @@
 
 import dataclasses
 import glob
+import io
 import os
 import pathlib
 from collections.abc import Iterable, Iterator
 
+from PIL import Image
+
+from keras_jpeg_gan.jpeg.assumed import FORMATS
+from keras_jpeg_gan.jpeg.file import Limits, without_warnings
+from keras_jpeg_gan.jpeg.header import peek_pixels
+
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's
+_BEGINNING = 1 << 20  # bytes, where metadata is hardly ever longer
 MARK = ".restored"  # in the names of outputs
 STANDARD_INPUT = "-"
 
@@ -113,3 +121,27 @@ def _walk(
 def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     """Whether it is a regular file that lies below root, symbolic links resolved."""
     return path.is_file() and path.resolve().is_relative_to(root)
+
+
+def pixels_of(item: Input, limits: Limits) -> int:
+    """How many pixels an input has, told by its first bytes.
+
+    Returns:
+        0 where these do not tell, or tell of more than the limits allow: that will be refused.
+        A pipe is left alone, since what was read of it would be gone.
+    """
+    if item.path is None or not item.path.is_file():
+        return 0
+    most = limits.max_megapixels * 1e6
+    try:
+        with item.path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+        if item.path.suffix.lower() in ASSUMED_SUFFIXES:
+            with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
+                pixels = image.width * image.height
+        else:
+            pixels = peek_pixels(beginning)
+            most = min(most, limits.max_pixels_per_byte * item.path.stat().st_size)
+    except Exception:  # whoever reads the file will say so
+        return 0
+    return pixels if pixels <= most else 0

@@ -46,6 +46,13 @@ class Products:
         drawn = max(self.samples, self.mean)
         return drawn if drawn > 1 else FEWEST_FOR_DEVIATION
 
+    def drawn(self, names: Collection[str]) -> int:
+        """How many samples are drawn to make the products of these names."""
+        own = [name in names for name in self.names[: self.samples]]
+        maps = any(name in names for name in (MAP, NUMBERS))
+        whole = max(self.mean * ("mean" in names), self.drawn_for_deviation * maps)
+        return whole + sum(own[whole:])
+
     def make(
         self,
         decoder: Decoder,

@@ -30,8 +30,8 @@ class Restored:
         violation: in real arithmetic, of 16-bit pixels, which no JPEG encoder takes.
         projection: the one that was done, of `PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
-        seconds: processing time by stage: read (if it was not read before), network,
-            projection, certificate.
+        seconds: by stage, each its own without waiting: read (if it was not read before),
+            network, projection, certificate. Network and projection overlap.
     """
 
     pixels: np.ndarray

@@ -57,6 +57,7 @@ def bands(
     halo: int,
     tile: int,
     grid: int = GRID,
+    progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Run a network over an image, a band of rows after the other.
 
@@ -67,6 +68,7 @@ def bands(
         halo: at least the network's receptive radius, a multiple of GRID.
         tile: largest side of a piece, a multiple of grid.
         grid: what bands begin on multiples of, itself one of GRID.
+        progress: called after each window with how many pixels of the image it gave.
 
     Yields:
         The row where a band begins, and its [h, W, C] float32.
@@ -83,6 +85,8 @@ def bands(
         for x in across:
             window = network(strip[None, :, x.start : x.stop], y.start, x.start)[0]
             band[:, x.first : x.last] = window[rows, x.first - x.start : x.last - x.start]
+            if progress is not None:
+                progress((min(y.last, height) - y.first) * (min(x.last, width) - x.first))
         yield y.first, band[: height - y.first, :width]
 
 

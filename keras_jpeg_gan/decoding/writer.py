@@ -5,7 +5,6 @@ import io
 import os
 import pathlib
 import secrets
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 import keras_jpeg_gan
 from keras_jpeg_gan.decoding import png16
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.file import without_warnings
 from keras_jpeg_gan.jpeg.metadata import Metadata
 
 # Suffixes of each format, the first of which is given to files that are named here.
@@ -130,8 +130,7 @@ def _tiff_tags(raw: bytes) -> Image.Exif:
     """What of EXIF goes into a TIFF file, whose own tags it would contradict otherwise."""
     tags = Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             tags.load(raw)
             for tag in set(tags) - _EXIF_IN_TIFF:
                 del tags[tag]

@@ -24,7 +24,9 @@ TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding to
 _NAMES = {
     emulator.factors(name): name for name in ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1")
 }
-_LOCK = threading.Lock()
+
+# Held while standard error is caught: who writes to it from another thread is to hold it too.
+STANDARD_ERROR_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,12 @@ class _Caught:
 def caught_standard_error() -> Iterator[_Caught]:
     """Catch what C code prints on standard error (file descriptor 2) of this process.
 
-    Other threads' words are caught too, so what runs within should be short. One thread at a
-    time is within; standard error may be closed, as a daemon's is.
+    Other threads' words are caught too, unless they hold `STANDARD_ERROR_LOCK`, so what runs
+    within should be short. One thread at a time is within; standard error may be closed, as a
+    daemon's is.
     """
     caught = _Caught()
-    with _LOCK, tempfile.TemporaryFile() as file:
+    with STANDARD_ERROR_LOCK, tempfile.TemporaryFile() as file:
         try:
             kept: int | None = os.dup(2)
         except OSError:

@@ -128,6 +128,20 @@ def read_header(data: bytes, limits: Limits | None = None) -> Header:
     return header
 
 
+def peek_pixels(beginning: bytes) -> int:
+    """Width times height of a JPEG file, as far as its first bytes tell; else 0."""
+    if not beginning.startswith(_BEGINNING):
+        return 0
+    try:
+        for code, start, _ in _segments(beginning, Header()):
+            if code in _FRAMES:
+                height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
+                return int.from_bytes(height, "big") * int.from_bytes(width, "big")
+    except JpegFormatError:
+        pass  # whoever reads the file will say so
+    return 0
+
+
 def check_file_size(size: int, limits: Limits) -> None:
     """Refuse a file of too many bytes.
 

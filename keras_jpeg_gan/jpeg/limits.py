@@ -55,6 +55,16 @@ def needed_mb(pixels: int, tile: int = TILES[0]) -> float:
     return _BASE_MB + (_BYTES_A_PIXEL * pixels + _BYTES_A_WINDOW_PIXEL * window) / 1e6
 
 
+def together_mb(pixels: int, limits: Limits) -> float:
+    """What an image of so many pixels adds to the memory of a process that restores others."""
+    return needed_mb(pixels, limits.tile(pixels)) - _BASE_MB
+
+
+def room_mb(limits: Limits) -> float:
+    """What all images at work together may add."""
+    return max(limits.max_memory_mb - _BASE_MB, 0.0)
+
+
 def free_memory_mb() -> float:
     """A share of what this process may still take, and what it has: the default limit, in MB.
 

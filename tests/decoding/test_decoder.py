@@ -1,5 +1,8 @@
 import dataclasses
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -7,8 +10,11 @@ from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
+from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
 from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.limits import Limits
 
 
 @pytest.fixture
@@ -213,3 +219,115 @@ def test_a_file_saved_before_is_warned_of(decoder, kodak):
         image.save(buffer, "JPEG", quality=95)
     (warning,) = decoder.read(buffer.getvalue()).warnings
     assert "more than its tables explain" in warning
+
+
+@pytest.fixture
+def in_bands(sampler):
+    """A decoder that takes several bands and tiles for a small image."""
+    return Decoder(sampler, limits=Limits(max_memory_mb=0))
+
+
+LARGE = {"height": 520, "width": 300}
+
+
+def test_a_band_ahead_gives_the_bytes_of_one_after_the_other(in_bands, monkeypatch):
+    file = JpegFile.read(jpeg(**LARGE))
+    ahead = in_bands.restore(file)
+    threads = set()
+    restore = in_bands.runtime.restore
+
+    def seen(*arguments):
+        threads.add(threading.current_thread())
+        return restore(*arguments)
+
+    monkeypatch.setattr(in_bands.runtime, "restore", seen)
+    in_bands.restore(file)
+    assert threading.current_thread() not in threads
+    threads.clear()
+    monkeypatch.setattr(decoding, "one_ahead", lambda bands: bands)
+    serial = in_bands.restore(file)
+    assert threads == {threading.current_thread()}
+    assert np.array_equal(ahead.pixels, serial.pixels)
+    assert ahead.encoded("png") == serial.encoded("png")
+
+
+def test_a_band_is_projected_while_the_network_is_at_the_next(in_bands, monkeypatch):
+    """Either waits for the other's start: one after the other, they would not meet."""
+    second_begins, first_is_projected = threading.Event(), threading.Event()
+    restore, project = in_bands.runtime.restore, decoding.exact.project
+    rows, meetings = [], []
+
+    def network(pixels, tables, noise):
+        rows.append(pixels)
+        if len(rows) == tiles_a_band + 1:
+            second_begins.set()
+            meetings.append(first_is_projected.wait(20))
+        return restore(pixels, tables, noise)
+
+    def projected(*arguments):
+        first_is_projected.set()
+        meetings.append(second_begins.wait(20))
+        return project(*arguments)
+
+    tiles_a_band = 3  # of 128 pixels across 300
+    monkeypatch.setattr(in_bands.runtime, "restore", network)
+    monkeypatch.setattr(decoding.exact, "project", projected)
+    in_bands.restore(JpegFile.read(jpeg(**LARGE)))
+    assert len(meetings) > 2
+    assert all(meetings)
+
+
+def test_progress_adds_up_to_the_image_and_may_end_it(in_bands):
+    file = JpegFile.read(jpeg(**LARGE))
+    steps = []
+    in_bands.restore(file, progress=steps.append)
+    assert sum(steps) == 520 * 300
+    assert len(steps) > 10
+
+    def enough(pixels):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        in_bands.restore(file, progress=enough)
+
+
+def test_a_projection_that_fails_ends_the_network_at_the_next_tile(in_bands, monkeypatch):
+    def fail(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(decoding.exact, "project", fail)
+    tall = JpegFile.read(jpeg(1300, 300))
+    steps = []
+    with pytest.raises(MemoryError):
+        in_bands.restore(tall, progress=steps.append)
+    assert sum(steps) < tall.pixels.shape[0] * tall.pixels.shape[1] / 2
+    assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
+
+
+def test_seconds_are_a_stages_own(in_bands, monkeypatch):
+    """Bands that overlap are not counted twice, and nobody's waiting is counted."""
+    file = JpegFile.read(jpeg(**LARGE))
+    restore, project = in_bands.runtime.restore, decoding.exact.project
+
+    def network(*arguments):
+        time.sleep(0.05)
+        return restore(*arguments)
+
+    def projected(*arguments):
+        time.sleep(0.05)
+        return project(*arguments)
+
+    monkeypatch.setattr(in_bands.runtime, "restore", network)
+    monkeypatch.setattr(decoding.exact, "project", projected)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(in_bands.restore, (file, file))
+    elapsed = time.perf_counter() - started
+    # They took turns at the network: with the waiting it would be nearly twice the time elapsed.
+    assert first.seconds["network"] + second.seconds["network"] < 1.4 * elapsed
+    for restored in (first, second):
+        spent = restored.seconds
+        assert list(spent) == ["network", "projection", "certificate"]
+        assert spent["network"] > 15 * 0.05  # tiles
+        assert spent["projection"] > 5 * 0.05  # bands
+    assert np.array_equal(first.pixels, second.pixels)

@@ -52,23 +52,27 @@ def test_a_disk_that_fills_up_midway_leaves_nothing_behind(model, tmp_path):
 
 
 def test_a_full_disk_behind_standard_output_ends_the_run(model, tmp_path):
-    first, second = photo(tmp_path), photo(tmp_path, "b.jpg")
-    for arguments in ((first, second), ("--output=-", first)):
+    paths = [photo(tmp_path, f"{name}.jpg") for name in "abcde"]
+    for arguments in (paths, ("--output=-", paths[0])):
         with open("/dev/full", "wb") as full:
             status, _, err = ran(model, *arguments, stdout=full)
         assert status == 1
         assert err == "-c: standard output: No space left on device\n"
-    assert not (tmp_path / "b.restored.png").exists()
+    # The next ones were already at work, the others not.
+    assert not (tmp_path / "e.restored.png").exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_full_disk_behind_the_report_ends_the_run(model, tmp_path):
-    paths = [photo(tmp_path), photo(tmp_path, "b.jpg")]
+    paths = [photo(tmp_path, f"{name}.jpg") for name in "abcde"]
     for named in (paths, [tmp_path / "gone.jpg"]):
         status, _, err = ran(model, "--report=/dev/full", "--overwrite", *named)
         assert status == 1
         assert err.splitlines()[-1] == "-c: report /dev/full: No space left on device"
         assert "Traceback" not in err
-    assert not (tmp_path / "b.restored.png").exists()
+    # The next ones were already at work, the others not.
+    assert not (tmp_path / "e.restored.png").exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,8 @@ def test_what_vanishes_midway_is_named_and_the_rest_restored(command, tmp_path, 
         return restored
 
     monkeypatch.setattr(decoding.Decoder, "restore", meddle)
-    status, out, err = command(folder, f"--output={output}")
+    # By one thread, so that b is not read before it vanishes.
+    status, out, err = command(folder, f"--output={output}", "--threads=1")
     assert status == 1
     assert len(out.splitlines()) == 2
     assert f"{folder / 'b.jpg'}: No such file or directory" in err

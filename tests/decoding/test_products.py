@@ -62,7 +62,7 @@ def test_no_sample_is_drawn_in_vain(decoder, file, monkeypatch, names, draws):
     monkeypatch.setattr(decoder, "restore", counted)
     fewer = Products(samples=4 if "4" in names else 2, mean=3, deviation=True)
     assert list(made(fewer, decoder, file, names)) == names
-    assert next(count) == draws
+    assert next(count) == fewer.drawn(names) == draws
 
 
 def test_the_deviation_of_one_sample_is_of_more(decoder, file):

@@ -8,7 +8,14 @@ from small_files import jpeg
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.jpeg.header import read_header
-from keras_jpeg_gan.jpeg.limits import TILES, Limits, free_memory_mb, needed_mb
+from keras_jpeg_gan.jpeg.limits import (
+    TILES,
+    Limits,
+    free_memory_mb,
+    needed_mb,
+    room_mb,
+    together_mb,
+)
 
 
 def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None:
@@ -45,3 +52,14 @@ def test_the_default_is_a_share_of_the_lesser_of_what_is_free(monkeypatch, tmp_p
     assert free_memory_mb() == pytest.approx(0.7 * 8000)
     monkeypatch.setattr(limits, "_from_meminfo", lambda: None)
     assert free_memory_mb() == float("inf")
+
+
+def test_images_together_are_planned_within_the_memory():
+    limits = Limits(max_memory_mb=1500)
+    sizes = [10**5, 4 * 10**6, 10**6]
+    together = sum(together_mb(pixels, limits) for pixels in sizes)
+    assert together <= room_mb(limits)
+    alone = [needed_mb(pixels, limits.tile(pixels)) for pixels in sizes]
+    # The interpreter and its libraries are there once.
+    assert together == pytest.approx(sum(alone) - 3 * needed_mb(0))
+    assert room_mb(Limits(max_memory_mb=100)) == 0
