@@ -36,9 +36,10 @@ def rgb_to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
         [..., 3] float32, for pixels in 0..255 within 0..255.5, and within 0..255 where rounded.
     """
     if not rounded:
-        return _combine(RGB_TO_YCBCR, pixels, CENTRE)
+        return _combine(RGB_TO_YCBCR, _channels(pixels), CENTRE)
     # All sums are integers below 2^24: exact.
-    return rounding.floor(_combine(emulator.COLOR, pixels, emulator.COLOR_ROUNDING) / 65536)
+    sums = _combine(emulator.COLOR, _channels(pixels), emulator.COLOR_ROUNDING)
+    return rounding.floor(sums / 65536)
 
 
 def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
@@ -52,9 +53,12 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
     Returns:
         [..., 3] float32.
     """
+    # Centred channel by channel: of a stack of planes XLA then takes the planes themselves.
+    luma, cb, cr = (
+        channel - centre for channel, centre in zip(_channels(ycbcr), CENTRE, strict=True)
+    )
     if not rounded:
-        return ycbcr_change_to_rgb(ycbcr - np.array(CENTRE, np.float32))
-    luma, cb, cr = ycbcr[..., 0], ycbcr[..., 1] - 128, ycbcr[..., 2] - 128
+        return _combine(YCBCR_TO_RGB, [luma, cb, cr], (0.0, 0.0, 0.0))
     red = luma + rounding.floor((91881 * cr + 32768) / 65536)
     green = luma + rounding.floor((-22554 * cb - 46802 * cr + 32768) / 65536)
     blue = luma + rounding.floor((116130 * cb + 32768) / 65536)
@@ -63,11 +67,16 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
 
 def ycbcr_change_to_rgb(change: Any) -> Any:
     """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
-    return _combine(YCBCR_TO_RGB, change, (0.0, 0.0, 0.0))
+    return _combine(YCBCR_TO_RGB, _channels(change), (0.0, 0.0, 0.0))
 
 
-def _combine(matrix: np.ndarray, pixels: Any, offsets: Sequence[float] | np.ndarray) -> Any:
-    channels = [pixels[..., i] for i in range(3)]
+def _channels(pixels: Any) -> list[Any]:
+    return [pixels[..., i] for i in range(3)]
+
+
+def _combine(
+    matrix: np.ndarray, channels: Sequence[Any], offsets: Sequence[float] | np.ndarray
+) -> Any:
     rows = [
         sum(float(weight) * channel for weight, channel in zip(weights, channels, strict=True))
         + float(offset)
