@@ -21,6 +21,11 @@ RGB_TO_YCBCR = np.array(
     ]
 )
 YCBCR_TO_RGB = np.linalg.inv(RGB_TO_YCBCR)
+
+# What Cb and Cr add to red, green and blue, where a gray pixel has 0; and in 1/65536, libjpeg's.
+_OF_CB, _OF_CR = YCBCR_TO_RGB[:, 1:].astype(np.float32).T
+_ROUNDED_OF_CB = np.array([0, -22554, 116130], np.float32)
+_ROUNDED_OF_CR = np.array([91881, -46802, 0], np.float32)
 CENTRE = (0.0, 128.0, 128.0)  # what is gray in Y, Cb, Cr
 
 
@@ -36,10 +41,9 @@ def rgb_to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
         [..., 3] float32, for pixels in 0..255 within 0..255.5, and within 0..255 where rounded.
     """
     if not rounded:
-        return _combine(RGB_TO_YCBCR, _channels(pixels), CENTRE)
+        return _combine(RGB_TO_YCBCR, pixels, CENTRE)
     # All sums are integers below 2^24: exact.
-    sums = _combine(emulator.COLOR, _channels(pixels), emulator.COLOR_ROUNDING)
-    return rounding.floor(sums / 65536)
+    return rounding.floor(_combine(emulator.COLOR, pixels, emulator.COLOR_ROUNDING) / 65536)
 
 
 def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
@@ -54,29 +58,20 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
         [..., 3] float32.
     """
     # Centred channel by channel: of a stack of planes XLA then takes the planes themselves.
-    luma, cb, cr = (
-        channel - centre for channel, centre in zip(_channels(ycbcr), CENTRE, strict=True)
-    )
+    luma, cb, cr = ycbcr[..., :1], ycbcr[..., 1:2] - 128, ycbcr[..., 2:] - 128
     if not rounded:
-        return _combine(YCBCR_TO_RGB, [luma, cb, cr], (0.0, 0.0, 0.0))
-    red = luma + rounding.floor((91881 * cr + 32768) / 65536)
-    green = luma + rounding.floor((-22554 * cb - 46802 * cr + 32768) / 65536)
-    blue = luma + rounding.floor((116130 * cb + 32768) / 65536)
-    return ops.clip(ops.stack([red, green, blue], axis=-1), 0, 255)
+        return luma + cb * _OF_CB + cr * _OF_CR
+    chroma = rounding.floor((cb * _ROUNDED_OF_CB + cr * _ROUNDED_OF_CR + 32768) / 65536)
+    return ops.clip(luma + chroma, 0, 255)
 
 
 def ycbcr_change_to_rgb(change: Any) -> Any:
     """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
-    return _combine(YCBCR_TO_RGB, _channels(change), (0.0, 0.0, 0.0))
+    return change[..., :1] + change[..., 1:2] * _OF_CB + change[..., 2:] * _OF_CR
 
 
-def _channels(pixels: Any) -> list[Any]:
-    return [pixels[..., i] for i in range(3)]
-
-
-def _combine(
-    matrix: np.ndarray, channels: Sequence[Any], offsets: Sequence[float] | np.ndarray
-) -> Any:
+def _combine(matrix: np.ndarray, pixels: Any, offsets: Sequence[float] | np.ndarray) -> Any:
+    channels = [pixels[..., i] for i in range(3)]
     rows = [
         sum(float(weight) * channel for weight, channel in zip(weights, channels, strict=True))
         + float(offset)
