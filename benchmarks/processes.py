@@ -58,7 +58,7 @@ class Worker:
         self.tasks: list[str] = ready["tasks"]
 
     def seconds(self, task: str) -> float:
-        """Run a task once."""
+        """The least of a turn, as `worker.fastest` has it."""
         return self._ask({"task": task})["seconds"]
 
     def result(self, task: str) -> np.ndarray:

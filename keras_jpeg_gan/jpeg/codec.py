@@ -109,7 +109,7 @@ def transform(ycbcr: Any, tables: Sequence[Any], sampling: str, rounded: bool = 
     """
     planes = component_planes(ycbcr, sampling, rounded)
     return [
-        dct.dct(dct.to_blocks(plane - 128), rounded) / _over_blocks(table)
+        dct.dct(plane - 128, rounded) / _over_blocks(table)
         for plane, table in zip(planes, tables, strict=True)
     ]
 
@@ -128,7 +128,7 @@ def inverse_transform(
         [B, 8 Hb, 8 Wb] float32 for each component, not clipped.
     """
     return [
-        dct.from_blocks(dct.idct(component * _over_blocks(table), rounded))
+        dct.idct(component * _over_blocks(table), rounded)
         for component, table in zip(steps, tables, strict=True)
     ]
 
@@ -223,26 +223,28 @@ def upsample_nearest(plane: Any, across: int, down: int) -> Any:
 def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any:
     """libjpeg's triangle filter [B, R, C] -> [B, down R, across C], factors 1 or 2 (jdsample.c).
 
-    Its integers are sums of quarters or sixteenths, rounded by turns down and up at halves.
+    Its integers are sums of quarters or sixteenths, rounded by turns down and up at halves: along
+    rows where these are doubled, else along columns. Such sums are exact, so it is no matter that
+    libjpeg doubles columns first; rows first, fewer samples are interleaved one by one.
     """
-    biases = (8, 7) if across * down == 4 else (1, 2)
-    if down == 2:
-        plane = _triangle(plane, axis=1, biases=biases if rounded and across == 1 else (0, 0))
+    biases = (8 / 16, 7 / 16) if across * down == 4 else (1 / 4, 2 / 4)
     if across == 2:
         plane = _triangle(plane, axis=2, biases=biases if rounded else (0, 0))
-    plane = plane / (across * down) ** 2
+    if down == 2:
+        plane = _triangle(plane, axis=1, biases=biases if rounded and across == 1 else (0, 0))
     return rounding.floor(plane) if rounded else plane
 
 
-def _triangle(plane: Any, axis: int, biases: tuple[int, int]) -> Any:
-    """Twice the samples along an axis: 3 x the nearer + 1 x the farther neighbour + bias."""
+def _triangle(plane: Any, axis: int, biases: tuple[float, float]) -> Any:
+    """Twice the samples along an axis: 3/4 of the nearer, 1/4 of the farther neighbour + bias."""
     size = ops.shape(plane)[axis]
     before = ops.take(plane, ops.maximum(ops.arange(size) - 1, 0), axis=axis)
     after = ops.take(plane, ops.minimum(ops.arange(size) + 1, size - 1), axis=axis)
-    pairs = ops.stack([3 * plane + before + biases[0], 3 * plane + after + biases[1]], axis + 1)
+    middle = 0.75 * plane
+    pairs = [middle + 0.25 * before + biases[0], middle + 0.25 * after + biases[1]]
     shape = list(ops.shape(plane))
     shape[axis] = 2 * size
-    return ops.reshape(pairs, shape)
+    return ops.reshape(ops.stack(pairs, axis + 1), shape)
 
 
 def _repeat_last(plane: Any, size: Any, axis: int) -> Any:

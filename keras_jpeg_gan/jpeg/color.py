@@ -21,6 +21,11 @@ RGB_TO_YCBCR = np.array(
     ]
 )
 YCBCR_TO_RGB = np.linalg.inv(RGB_TO_YCBCR)
+
+# What Cb and Cr add to red, green and blue, where a gray pixel has 0; and in 1/65536, libjpeg's.
+_OF_CB, _OF_CR = YCBCR_TO_RGB[:, 1:].astype(np.float32).T
+_ROUNDED_OF_CB = np.array([0, -22554, 116130], np.float32)
+_ROUNDED_OF_CR = np.array([91881, -46802, 0], np.float32)
 CENTRE = (0.0, 128.0, 128.0)  # what is gray in Y, Cb, Cr
 
 
@@ -52,18 +57,17 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
     Returns:
         [..., 3] float32.
     """
+    # Centred channel by channel: of a stack of planes XLA then takes the planes themselves.
+    luma, cb, cr = ycbcr[..., :1], ycbcr[..., 1:2] - 128, ycbcr[..., 2:] - 128
     if not rounded:
-        return ycbcr_change_to_rgb(ycbcr - np.array(CENTRE, np.float32))
-    luma, cb, cr = ycbcr[..., 0], ycbcr[..., 1] - 128, ycbcr[..., 2] - 128
-    red = luma + rounding.floor((91881 * cr + 32768) / 65536)
-    green = luma + rounding.floor((-22554 * cb - 46802 * cr + 32768) / 65536)
-    blue = luma + rounding.floor((116130 * cb + 32768) / 65536)
-    return ops.clip(ops.stack([red, green, blue], axis=-1), 0, 255)
+        return luma + cb * _OF_CB + cr * _OF_CR
+    chroma = rounding.floor((cb * _ROUNDED_OF_CB + cr * _ROUNDED_OF_CR + 32768) / 65536)
+    return ops.clip(luma + chroma, 0, 255)
 
 
 def ycbcr_change_to_rgb(change: Any) -> Any:
     """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
-    return _combine(YCBCR_TO_RGB, change, (0.0, 0.0, 0.0))
+    return change[..., :1] + change[..., 1:2] * _OF_CB + change[..., 2:] * _OF_CR
 
 
 def _combine(matrix: np.ndarray, pixels: Any, offsets: Sequence[float] | np.ndarray) -> Any:

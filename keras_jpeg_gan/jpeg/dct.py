@@ -1,4 +1,4 @@
-"""Planes and their 8x8 blocks, and the orthonormal DCT of a block (ITU-T T.81, A.3.3)."""
+"""Planes, their 8x8 blocks and the orthonormal DCT of these (ITU-T T.81, A.3.3)."""
 
 from typing import Any
 
@@ -42,47 +42,51 @@ def from_blocks(blocks: Any) -> Any:
     return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4)), (batch, 8 * rows, 8 * columns))
 
 
-def dct(blocks: Any, rounded: bool = False) -> Any:
-    """Orthonormal DCT of each block.
+def dct(plane: Any, rounded: bool = False) -> Any:
+    """Orthonormal DCT of each block of a plane.
 
     Args:
-        blocks: [..., 8 (y), 8 (x)] float32, samples less 128.
+        plane: [B, 8 Hb, 8 Wb] float32, samples less 128.
         rounded: eighths as libjpeg's default ("islow") gives them for integer samples, but for
             some in a million; the gradient is straight-through.
 
     Returns:
-        [..., 8 (v), 8 (u)] float32.
+        [B, Hb, Wb, 8 (v), 8 (u)] float32.
     """
     if not rounded:
-        return _down(_MATRIX, _across(_MATRIX, blocks))
-    rows = rounding.round_half_up(_across(_LIBJPEG, blocks))
-    return rounding.round_half_up(_down(_LIBJPEG / 16, rows)) / 8
+        return _down(_MATRIX, to_blocks(_across(_MATRIX, plane)))
+    rows = rounding.round_half_up(_across(_LIBJPEG, plane))
+    return rounding.round_half_up(_down(_LIBJPEG / 16, to_blocks(rows))) / 8
 
 
 def idct(coefficients: Any, rounded: bool = False) -> Any:
     """Inverse and transpose of the unrounded `dct`.
 
     Args:
-        coefficients: [..., 8 (v), 8 (u)] float32.
+        coefficients: [B, Hb, Wb, 8 (v), 8 (u)] float32.
         rounded: integers as libjpeg's default ("islow") gives them for integer coefficients,
             but for some in a million; the gradient is straight-through.
 
     Returns:
-        [..., 8 (y), 8 (x)] float32, not clipped.
+        [B, 8 Hb, 8 Wb] float32, not clipped.
     """
     if not rounded:
-        return _down(_MATRIX.T, _across(_MATRIX.T, coefficients))
+        return _across(_MATRIX.T, from_blocks(_down(_MATRIX.T, coefficients)))
     columns = rounding.round_half_up(_down(_LIBJPEG.T, coefficients))
-    return rounding.round_half_up(_across(_LIBJPEG.T / 128, columns))
+    return rounding.round_half_up(_across(_LIBJPEG.T / 128, from_blocks(columns)))
 
 
 # Products and sums: a matrix unit of an accelerator would round its float32 inputs to ten bits,
-# and levels and decoded samples would be off by one here and there.
+# and levels and decoded samples would be off by one here and there. Columns are transformed in
+# blocks and rows in planes, where eight samples are neighbours anyway: so the last sum of `idct`
+# is written as a plane, and need not be moved there.
 
 
-def _across(matrix: np.ndarray, blocks: Any) -> Any:
-    """The matrix times each row of each block."""
-    return ops.sum(blocks[..., None] * matrix.T, axis=-2)
+def _across(matrix: np.ndarray, plane: Any) -> Any:
+    """The matrix times each eight samples of a row: [B, R, 8 Wb] -> the same shape."""
+    batch, rows, columns = ops.shape(plane)
+    eights = ops.reshape(plane, (batch, rows, columns // 8, 8))
+    return ops.reshape(ops.sum(eights[..., None] * matrix.T, axis=-2), (batch, rows, columns))
 
 
 def _down(matrix: np.ndarray, blocks: Any) -> Any:

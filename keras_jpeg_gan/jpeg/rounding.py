@@ -2,8 +2,12 @@
 
 Bengio, Léonard, Courville, "Estimating or Propagating Gradients Through Stochastic Neurons",
 2013. The sums here are exact in float32, so the results are integers.
+
+The gradients are given, where values + stop_gradient(rounded - values) would be the usual form:
+TensorFlow reorders such sums when it optimizes a graph, and what should be 127 is 126.99999.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import ops
@@ -11,7 +15,7 @@ from keras import ops
 
 def floor(values: Any) -> Any:
     """The largest integers not above the values [...]; gradient 1."""
-    return values + ops.stop_gradient(ops.floor(values) - values)
+    return _straight_through(ops.floor, values)
 
 
 def round_half_up(values: Any) -> Any:
@@ -24,5 +28,14 @@ def round_half_away(values: Any) -> Any:
 
     A half may be a millionth short: compiled graphs divide by multiplying with a reciprocal.
     """
-    rounded = ops.sign(values) * ops.floor(ops.abs(values) * (1 + 2**-20) + 0.5)
-    return values + ops.stop_gradient(rounded - values)
+
+    def rounded(values: Any) -> Any:
+        return ops.sign(values) * ops.floor(ops.abs(values) * (1 + 2**-20) + 0.5)
+
+    return _straight_through(rounded, values)
+
+
+def _straight_through(function: Callable[[Any], Any], values: Any) -> Any:
+    """The function of the values, with gradient 1."""
+    both = ops.custom_gradient(lambda given: (function(given), lambda upstream: upstream))
+    return both(values)

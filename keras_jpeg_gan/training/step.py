@@ -154,6 +154,7 @@ def generator_losses(
     noise: Any,
     moment_noise: Any | None,
     consistency: Any,
+    consistency_penalty: Callable[..., Any] = objectives.consistency_penalty,
 ) -> tuple[dict[str, Any], list[Any]]:
     """The generator's objective, eq. 10 and what the plan adds to it.
 
@@ -164,6 +165,7 @@ def generator_losses(
         moment_noise: [moment_samples M, noise_length] for the B / moment_images = M images
             whose moments count in this step, or none.
         consistency: the weight of C now.
+        consistency_penalty: that of `objectives`, or the same compiled by the backend.
 
     Returns:
         Means over the images, "generator" being the weighted sum of the others; and the critic's
@@ -172,7 +174,7 @@ def generator_losses(
     fakes, drawn = _restore_all(networks.generator, plan, batch, noise, moment_noise)
     repeated = {name: _repeated(value, plan.samples) for name, value in batch.items()}
     embedding = networks.critic.embed(fakes)
-    penalty = objectives.consistency_penalty(
+    penalty = consistency_penalty(
         fakes, repeated["original"], repeated["tables"], repeated["sampling"], plan.samplings
     )
     terms = {"consistency": (consistency, penalty)}

@@ -118,7 +118,7 @@ def test_smooth_upsampling_interpolates_and_nearest_repeats():
     ramp = np.arange(8, dtype=np.float32)
     level = np.zeros((1, 1, 1, 8, 8), np.float32)
     planes = 8 * np.broadcast_to(ramp, (8, 8))
-    level[0, 0, 0] = codec.dct.dct(planes)
+    level[:] = codec.dct.dct(planes[None])
     ones = [np.ones((8, 8), np.float32)] * 3
     levels = [np.zeros((1, 2, 2, 8, 8), np.float32), level, np.zeros_like(level)]
 
