@@ -34,7 +34,7 @@ lint: $(VENV)/installed
 
 # Beside PyTorch and other programs, where they are (docs/performance.md): IMAGES=folder of photographs
 bench: $(VENV)/installed
-	$(BIN)/python -m benchmarks.run --images=$(IMAGES)
+	$(BIN)/python -m benchmarks.run $(if $(IMAGES),--images=$(IMAGES))
 
 # The pictures of the README.
 picture: $(VENV)/installed

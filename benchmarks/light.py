@@ -8,10 +8,9 @@ import numpy as np
 from benchmarks import inputs
 from benchmarks.processes import Tasks
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.jpeg import encoder, exact, float_projection
+from keras_jpeg_gan.jpeg import encoder, exact
 
-_MATRIX = 2048
-MATRIX_FLOPS = 2 * _MATRIX**3
+MATRIX = 2048
 
 
 def facts() -> dict[str, Any]:
@@ -29,14 +28,13 @@ def prepare(settings: inputs.Settings) -> Tasks:
     estimate = decoder.estimate(file)
     given = file.levels, file.tables, file.sampling
     final = exact.project(estimate, *given)
-    matrix = np.random.default_rng(0).random((_MATRIX, _MATRIX), np.float32)
+    matrix = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
     return {
         "whole": lambda: inputs.png(decoder.restore(data).pixels),
         "read": lambda: decoder.read(data).pixels,
         "noise": lambda: inputs.network_inputs(file, strides)[2],
         "network": lambda: decoder.runtime.restore(pixels, tables, noise),
         "projection": lambda: exact.project(estimate, *given),
-        "float projection": lambda: float_projection.project(estimate, *given),
         "certificate": lambda: encoder.certify(final, *given).exact,
         "png": lambda: inputs.png(final),
         "libjpeg": lambda: inputs.read_jpeg(data),

@@ -2,16 +2,15 @@
 
     python benchmarks/memory.py --megapixels=0.1,1,10,24,100 --picture=docs/memory.png
 
-A JPEG of quality 75 (4:2:0), a photograph of examples/ repeated, is restored by jpeg-gan-decode's
-parts in a process of its own: read, network, exact projection, certificate, PNG. Memory is the
-resident set's peak, less what the process had when the model was loaded and had run once.
+A JPEG of quality 75, a photograph of examples/ repeated, is restored by jpeg-gan-decode's parts in
+a process of its own: read, network, exact projection, certificate, PNG. Memory is the resident
+set's peak (Linux), less what the process had when the model was loaded and had run once.
 """
 
 import argparse
 import io
 import json
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,21 +25,23 @@ from keras_jpeg_gan.jpeg.limits import Limits, needed_mb
 PHOTOGRAPH = pathlib.Path(__file__).parents[1] / "examples" / "mountain.jpg"
 
 
-def repeated(megapixels: float) -> bytes:
-    """A JPEG file of 3:2, the photograph mirrored side by side."""
+def repeated(megapixels: float, ratio: float, sampling: str) -> bytes:
+    """A JPEG file whose width is the ratio times its height, the photograph mirrored in it."""
     with Image.open(PHOTOGRAPH) as image:
         once = np.asarray(image.convert("RGB"))
-    height = round((megapixels * 1e6 / 1.5) ** 0.5)
-    width = round(1.5 * height)
+    height = round((megapixels * 1e6 / ratio) ** 0.5)
+    width = round(ratio * height)
     padding = ((0, max(height - len(once), 0)), (0, max(width - once.shape[1], 0)), (0, 0))
     buffer = io.BytesIO()
-    Image.fromarray(np.pad(once, padding, "symmetric")[:height, :width]).save(buffer, "JPEG")
+    image = Image.fromarray(np.pad(once, padding, "symmetric")[:height, :width])
+    image.save(buffer, "JPEG", subsampling=sampling)
     return buffer.getvalue()
 
 
 def peak_mb() -> float:
-    """Of the resident set, so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    """Of the resident set, so far; getrusage's would begin with that of the parent process."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 def measure(path: pathlib.Path, max_memory_mb: float) -> dict[str, float]:
@@ -51,12 +52,12 @@ def measure(path: pathlib.Path, max_memory_mb: float) -> dict[str, float]:
     restored = decoder.restore(path)
     restored.encoded("png")
     seconds = time.perf_counter() - start
-    pixels = restored.file.width * restored.file.height
+    height, width = restored.file.height, restored.file.width
     return {
-        "megapixels": pixels / 1e6,
+        "megapixels": height * width / 1e6,
         "before_mb": before,
         "above_mb": peak_mb() - before,
-        "planned_mb": needed_mb(pixels, decoder.limits.tile(pixels)),
+        "planned_mb": needed_mb(height, width, decoder.limits.tile(height, width)),
         "seconds": seconds,
         "exact": restored.certificate is not None and restored.certificate.exact,
     }
@@ -90,6 +91,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megapixels", default="0.1,1,10,24,100")
     parser.add_argument("--max_memory_mb", type=float, default=float("inf"))
+    parser.add_argument("--ratio", type=float, default=1.5, help="width over height")
+    parser.add_argument("--sampling", default="4:2:0")
     parser.add_argument("--picture", type=pathlib.Path)
     parser.add_argument("--one", type=pathlib.Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -101,7 +104,7 @@ def main() -> None:
     rows = []
     for megapixels in map(float, given.megapixels.split(",")):
         with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-            file.write(repeated(megapixels))
+            file.write(repeated(megapixels, given.ratio, given.sampling))
             file.flush()
             own = [f"--one={file.name}", f"--max_memory_mb={given.max_memory_mb}"]
             done = subprocess.run(

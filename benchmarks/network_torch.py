@@ -20,9 +20,9 @@ def facts() -> dict[str, Any]:
 def prepare(settings: Settings) -> Tasks:
     """The network, with the decoder's weights, on the photograph."""
     torch.set_num_threads(settings.threads)
-    generator = Generator().eval()
-    generator.load(find_model(settings.model)[0])
-    pixels, tables, noise = network_inputs(JpegFile.read(jpeg_path(settings)), (2,) * 10)
+    generator = Generator.from_weights(find_model(settings.model)[0]).eval()
+    strides = (2,) * len(generator.body)
+    pixels, tables, noise = network_inputs(JpegFile.read(jpeg_path(settings)), strides)
     # Of an array with the channels last, the transposed view is what channels_last means.
     image = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     fields = [torch.from_numpy(field).permute(0, 3, 1, 2) for field in noise]

@@ -1,4 +1,4 @@
-"""`mobile` and the resnet34 critic in PyTorch, with the weights of Keras' files."""
+"""`mobile`, `compact` and the resnet34 critic in PyTorch, with the weights of Keras' files."""
 
 import math
 import pathlib
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-_BLOCKS, _FEATURES, _EMBEDDING = 10, 32, 128
+_EMBEDDING = 128
 _STAGES = (3, 4, 6, 3)
 _SLOPE = 0.2
 
@@ -18,13 +18,13 @@ _SLOPE = 0.2
 class ResidualBlock(nn.Module):
     """Two convolutions that see the features and the noise, in a residual; then FiLM."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__()
         self.convs = nn.ModuleList(
-            nn.Conv2d(_FEATURES + 1, _FEATURES, 3, padding=1) for _ in range(2)
+            nn.Conv2d(features + 1, features, 3, padding=1) for _ in range(2)
         )
         self.noise_scale = nn.Parameter(torch.ones(()))
-        self.modulation = nn.Linear(_EMBEDDING, 2 * _FEATURES)
+        self.modulation = nn.Linear(_EMBEDDING, 2 * features)
 
     def forward(
         self, features: torch.Tensor, embedding: torch.Tensor, noise: torch.Tensor
@@ -39,15 +39,15 @@ class ResidualBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """The preset `mobile` (keras_jpeg_gan/models/generator.py), channels last."""
+    """The presets `mobile` and `compact` (keras_jpeg_gan/models/generator.py), channels last."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: int, blocks: int) -> None:
         super().__init__()
         self.dense = nn.ModuleList(nn.Linear(128, _EMBEDDING) for _ in range(2))
-        self.first = nn.Conv2d(12, _FEATURES, 3, padding=1)
-        self.grid_bias = nn.Parameter(torch.zeros(1, _FEATURES, 4, 4))
-        self.body = nn.ModuleList(ResidualBlock() for _ in range(_BLOCKS))
-        self.last = nn.Conv2d(_FEATURES, 12, 3, padding=1)
+        self.first = nn.Conv2d(12, features, 3, padding=1)
+        self.grid_bias = nn.Parameter(torch.zeros(1, features, 4, 4))
+        self.body = nn.ModuleList(ResidualBlock(features) for _ in range(blocks))
+        self.last = nn.Conv2d(features, 12, 3, padding=1)
         self.to(memory_format=torch.channels_last)
 
     def forward(
@@ -65,8 +65,16 @@ class Generator(nn.Module):
             features = block(features, embedding, field)
         return image + functional.pixel_shuffle(self.last(features), 2)
 
+    @classmethod
+    def from_weights(cls, path: pathlib.Path) -> "Generator":
+        """The network of a .weights.h5 of either preset, which has the sizes too."""
+        with h5py.File(path) as file:
+            generator = cls(features=file["first/vars/1"].shape[0], blocks=len(file["body"]))
+        generator.load(path)
+        return generator
+
     def load(self, path: pathlib.Path) -> None:
-        """The weights of a .weights.h5 of `mobile`."""
+        """The weights of a .weights.h5 of the same sizes."""
         with h5py.File(path) as file:
             for name, dense in zip(("dense", "dense_1"), self.dense, strict=True):
                 _assign(dense, file[f"embedding/dense/{name}/vars"])

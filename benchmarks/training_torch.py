@@ -17,18 +17,18 @@ from keras_jpeg_gan.models.cards import find_model
 
 __all__ = ["facts", "prepare"]
 
-_FIELDS, _SIDE = 10, inputs.PATCH // 2
+_SIDE = inputs.PATCH // 2
 
 
 def prepare(settings: inputs.Settings) -> Tasks:
     """The step on one batch, from the weights that the TensorFlow step starts from."""
     torch.set_num_threads(settings.threads)
-    generator, critic = Generator(), Critic(inputs.CRITIC_WIDTH)
-    generator.load(find_model(settings.model)[0])
+    generator = Generator.from_weights(find_model(settings.model)[0])
+    critic = Critic(inputs.CRITIC_WIDTH)
     critic.load(pathlib.Path(settings.scratch) / CRITIC_WEIGHTS)
     step = Step(generator, critic)
     batch = {name: torch.from_numpy(a) for name, a in inputs.training_batch(settings).items()}
-    length = _FIELDS * _SIDE**2
+    length = len(generator.body) * _SIDE**2
     drawn = inputs.MOMENT_SAMPLES * inputs.BATCH // inputs.MOMENT_IMAGES
 
     def checked() -> list[float]:
@@ -88,7 +88,8 @@ class Step:
         count, every = inputs.MOMENT_SAMPLES, inputs.MOMENT_IMAGES
         image = torch.cat([compressed, compressed[::every].repeat(count, 1, 1, 1)])
         steps = torch.cat([tables, tables[::every].repeat(count, 1, 1, 1)])
-        fields = torch.cat([noise, moment_noise]).reshape(-1, _FIELDS, 1, _SIDE, _SIDE).unbind(1)
+        both = torch.cat([noise, moment_noise])
+        fields = both.reshape(len(both), -1, 1, _SIDE, _SIDE).unbind(1)
         restored = self.generator(image, steps, fields)
         fakes, drawn = restored[: len(compressed)], restored[len(compressed) :]
         components = tables[:, 0], tables[:, 1], tables[:, 1]

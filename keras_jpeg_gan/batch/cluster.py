@@ -39,13 +39,14 @@ class Share:
 
 
 def memory_for(megapixels: float, runtime: str) -> int:
-    """Bytes of memory that a worker needs for images of that size.
+    """Bytes of memory that a worker needs for images of that size and 3:2.
 
     Args:
         runtime: of `decoding.runtimes.RUNTIMES`.
     """
     own = _BYTES_OF_TENSORFLOW if runtime == "tensorflow" else 0
-    return own + round(1e6 * needed_mb(round(1e6 * megapixels)))
+    height = round((1e6 * megapixels / 1.5) ** 0.5)
+    return own + round(1e6 * needed_mb(height, round(1.5 * height)))
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.ahead import in_order
-from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs, pixels_of
+from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs, size_of
 from keras_jpeg_gan.decoding.outputs import Outputs
 from keras_jpeg_gan.decoding.products import (
     FEWEST_FOR_DEVIATION,
@@ -174,9 +174,9 @@ class _Run:
     def _tasks(self, items: list[Input]) -> Iterator[tuple[float, Iterator[_Word]]]:
         """What each input takes of the memory, in MB, and the steps of its restoration."""
         images = self._products.drawn(self._products.names)
-        sizes = [pixels_of(item, self._decoder.limits) for item in items]
-        shares = [Share(self._progress, pixels * images) for pixels in sizes]
-        for number, (item, pixels, share) in enumerate(zip(items, sizes, shares, strict=True)):
+        sizes = [size_of(item, self._decoder.limits) for item in items]
+        shares = [Share(self._progress, math.prod(size) * images) for size in sizes]
+        for number, (item, size, share) in enumerate(zip(items, sizes, shares, strict=True)):
             words: list[_Word] = []
             missing: dict[str, pathlib.Path | None] = {}
             with self._failures_told(item.name, words):
@@ -185,15 +185,15 @@ class _Run:
                 words.append(
                     functools.partial(self._progress.describe, f"{number} of {len(items)} files ")
                 )
-            memory = self._memory_mb(pixels) if missing else 0.0
+            memory = self._memory_mb(*size) if missing else 0.0
             yield memory, self._process(item, share, missing, words)
 
-    def _memory_mb(self, pixels: int) -> float:
+    def _memory_mb(self, height: int, width: int) -> float:
         """What a file takes beside others; infinite where it is to be alone."""
         sums = self._products.mean or self._products.deviation
-        if sums or not 0 < pixels <= _MOST_PIXELS_BESIDE_OTHERS:
+        if sums or not 0 < height * width <= _MOST_PIXELS_BESIDE_OTHERS:
             return math.inf
-        return together_mb(pixels, self._decoder.limits)
+        return together_mb(height, width, self._decoder.limits)
 
     def _process(
         self,

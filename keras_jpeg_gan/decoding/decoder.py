@@ -334,7 +334,7 @@ class Decoder:
 
     def _tile(self, file: JpegFile) -> int:
         """Side of the network's tiles: bands begin on multiples of the file's units too."""
-        return tiles.round_up(self.limits.tile(file.width * file.height), units.grid(file))
+        return tiles.round_up(self.limits.tile(file.height, file.width), units.grid(file))
 
     def _project(
         self,

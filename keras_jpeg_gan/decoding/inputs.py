@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_jpeg_gan.jpeg.assumed import FORMATS
 from keras_jpeg_gan.jpeg.file import Limits, without_warnings
-from keras_jpeg_gan.jpeg.header import peek_pixels
+from keras_jpeg_gan.jpeg.header import peek_size
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's
@@ -123,25 +123,25 @@ def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     return path.is_file() and path.resolve().is_relative_to(root)
 
 
-def pixels_of(item: Input, limits: Limits) -> int:
-    """How many pixels an input has, told by its first bytes.
+def size_of(item: Input, limits: Limits) -> tuple[int, int]:
+    """Height and width of an input, told by its first bytes.
 
     Returns:
-        0 where these do not tell, or tell of more than the limits allow: that will be refused.
+        0, 0 where these do not tell, or tell of more than the limits allow: that will be refused.
         A pipe is left alone, since what was read of it would be gone.
     """
     if item.path is None or not item.path.is_file():
-        return 0
+        return 0, 0
     most = limits.max_megapixels * 1e6
     try:
         with item.path.open("rb") as file:
             beginning = file.read(_BEGINNING)
         if item.path.suffix.lower() in ASSUMED_SUFFIXES:
             with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
-                pixels = image.width * image.height
+                height, width = image.height, image.width
         else:
-            pixels = peek_pixels(beginning)
+            height, width = peek_size(beginning)
             most = min(most, limits.max_pixels_per_byte * item.path.stat().st_size)
     except Exception:  # whoever reads the file will say so
-        return 0
-    return pixels if pixels <= most else 0
+        return 0, 0
+    return (height, width) if height * width <= most else (0, 0)

@@ -88,16 +88,3 @@ def bands(
             if progress is not None:
                 progress((min(y.last, height) - y.first) * (min(x.last, width) - x.first))
         yield y.first, band[: height - y.first, :width]
-
-
-def run_tiled(
-    network: Callable[[np.ndarray, int, int], np.ndarray],
-    pixels: np.ndarray,
-    halo: int,
-    tile: int,
-) -> np.ndarray:
-    """The `bands` as one image [H, W, C] float32."""
-    result = np.empty(pixels.shape, np.float32)
-    for top, band in bands(network, pixels, halo, tile):
-        result[top : top + len(band)] = band
-    return result

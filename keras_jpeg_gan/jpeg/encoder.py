@@ -59,8 +59,8 @@ class Certificate:
         )
 
 
-# Rows of units whose coefficients are computed at once.
-_GROUPS_AT_ONCE = 16
+# Whose coefficients are computed at once, in whole rows of units.
+_PIXELS_AT_ONCE = 1 << 20
 
 
 def can_encode(sampling: str) -> bool:
@@ -176,11 +176,13 @@ def certify(
         total += wanted.size
     parts = emulator.reduced_factors(sampling)
     group = max(down for _, down in parts)
-    for row in range(0, -(-pixels.shape[0] // (8 * group)), _GROUPS_AT_ONCE):
-        band = pixels[8 * group * row : 8 * group * (row + _GROUPS_AT_ONCE)]
+    height, width = pixels.shape[:2]
+    at_once = max(1, _PIXELS_AT_ONCE // (8 * group * width))
+    for row in range(0, -(-height // (8 * group)), at_once):
+        band = pixels[8 * group * row : 8 * group * (row + at_once)]
         unrounded = emulator.coefficients(band, sampling)
         for c8, wanted, table, (_, down) in zip(unrounded, levels, tables, parts, strict=True):
-            own = wanted[down * row : down * (row + _GROUPS_AT_ONCE)]
+            own = wanted[down * row : down * (row + at_once)]
             distance = np.abs(c8 / (8.0 * np.asarray(table)) - own)
             violation = max(violation, float(distance.max()))
     return Certificate(equal, total, violation)

@@ -128,18 +128,18 @@ def read_header(data: bytes, limits: Limits | None = None) -> Header:
     return header
 
 
-def peek_pixels(beginning: bytes) -> int:
-    """Width times height of a JPEG file, as far as its first bytes tell; else 0."""
+def peek_size(beginning: bytes) -> tuple[int, int]:
+    """Height and width of a JPEG file, as far as its first bytes tell; else 0, 0."""
     if not beginning.startswith(_BEGINNING):
-        return 0
+        return 0, 0
     try:
         for code, start, _ in _segments(beginning, Header()):
             if code in _FRAMES:
                 height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
-                return int.from_bytes(height, "big") * int.from_bytes(width, "big")
+                return int.from_bytes(height, "big"), int.from_bytes(width, "big")
     except JpegFormatError:
         pass  # whoever reads the file will say so
-    return 0
+    return 0, 0
 
 
 def check_file_size(size: int, limits: Limits) -> None:
@@ -164,7 +164,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
         raise JpegFormatError(
             f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
         )
-    floor = limits.floor_mb(width * height)
+    floor = limits.floor_mb(height, width)
     if floor > limits.max_memory_mb:
         raise JpegFormatError(
             f"{width}x{height} takes {floor:.0f} MB at least: more than "

@@ -6,10 +6,12 @@ import pathlib
 from dataclasses import dataclass
 
 # Measured by benchmarks/memory.py, rounded up: the interpreter with its libraries, then bytes a
-# pixel of the image (decode, levels, result, the certificate's levels, the encoder's copy) and
-# of a window of the network.
+# pixel of the image (decode, result, levels and the certificate's at 4:4:4, where most), of a
+# band as wide as the image (one that the network makes, one that is projected), and of a window
+# of the network.
 _BASE_MB = 270
-_BYTES_A_PIXEL = 15
+_BYTES_A_PIXEL = 20
+_BYTES_A_BAND_PIXEL = 30
 _BYTES_A_WINDOW_PIXEL = 500
 # Sides of what a window contributes, and around it what is seen beside that.
 TILES = (768, 512, 256, 128)
@@ -39,25 +41,27 @@ class Limits:
     max_pixels_per_byte: float = 1000
     max_scanned_megapixels: float = 20_000
 
-    def floor_mb(self, pixels: int) -> float:
-        """Memory that so many pixels take with the smallest tiles, in MB."""
-        return needed_mb(pixels, TILES[-1])
+    def floor_mb(self, height: int, width: int) -> float:
+        """Memory that an image of so many pixels takes with the smallest tiles, in MB."""
+        return needed_mb(height, width, TILES[-1])
 
-    def tile(self, pixels: int) -> int:
-        """The largest of `TILES` with which so many pixels stay within the memory."""
-        fitting = (tile for tile in TILES if needed_mb(pixels, tile) <= self.max_memory_mb)
+    def tile(self, height: int, width: int) -> int:
+        """The largest of `TILES` with which such an image stays within the memory."""
+        fitting = (tile for tile in TILES if needed_mb(height, width, tile) <= self.max_memory_mb)
         return next(fitting, TILES[-1])
 
 
-def needed_mb(pixels: int, tile: int = TILES[0]) -> float:
+def needed_mb(height: int, width: int, tile: int = TILES[0]) -> float:
     """Memory of a process that restores so many pixels by tiles of that side, in MB."""
-    window = min(pixels, (tile + _AROUND) ** 2)
-    return _BASE_MB + (_BYTES_A_PIXEL * pixels + _BYTES_A_WINDOW_PIXEL * window) / 1e6
+    band = min(height, tile) * width
+    window = min(height, tile + _AROUND) * min(width, tile + _AROUND)
+    image = _BYTES_A_PIXEL * height * width
+    return _BASE_MB + (image + _BYTES_A_BAND_PIXEL * band + _BYTES_A_WINDOW_PIXEL * window) / 1e6
 
 
-def together_mb(pixels: int, limits: Limits) -> float:
-    """What an image of so many pixels adds to the memory of a process that restores others."""
-    return needed_mb(pixels, limits.tile(pixels)) - _BASE_MB
+def together_mb(height: int, width: int, limits: Limits) -> float:
+    """What such an image adds to the memory of a process that restores others."""
+    return needed_mb(height, width, limits.tile(height, width)) - _BASE_MB
 
 
 def room_mb(limits: Limits) -> float:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from keras_jpeg_gan.models.features import FeatureNetwork
@@ -27,9 +27,13 @@ def lpips(network: "FeatureNetwork", pixels: np.ndarray, original: np.ndarray) -
 
     Raises:
         ModelError: the network has no linear weights.
+        ConfigError: the images are too small.
     """
     if network.linear is None:
         raise ModelError(f"{network.name}: its file has no LPIPS weights (lin1, lin2, ...)")
+    height, width, _ = original.shape
+    if min(height, width) < SMALLEST_SIDE:
+        raise ConfigError(f"LPIPS of {height}x{width} pixels: {SMALLEST_SIDE} a side at least")
     total = 0.0
     for tap, reference, linear in zip(
         _taps(network, pixels), _taps(network, original), network.linear, strict=True

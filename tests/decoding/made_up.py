@@ -2,10 +2,12 @@
 
 import io
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
+from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.models import cards
 
 
@@ -26,6 +28,16 @@ def jpeg(
     image = Image.fromarray(picture(height, width, seed, gray))
     image.save(buffer, "JPEG", **{"quality": 50, **options})
     return buffer.getvalue()
+
+
+def run_tiled(
+    network: Callable[[np.ndarray, int, int], np.ndarray], pixels: np.ndarray, halo: int, tile: int
+) -> np.ndarray:
+    """The `tiles.bands` as one image [H, W, C] float32."""
+    result = np.empty(pixels.shape, np.float32)
+    for top, band in tiles.bands(network, pixels, halo, tile):
+        result[top : top + len(band)] = band
+    return result
 
 
 class ShiftedBlur:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_jpeg_gan.decoding import decode
 from keras_jpeg_gan.decoding import progress as module
-from keras_jpeg_gan.decoding.inputs import Input, pixels_of
+from keras_jpeg_gan.decoding.inputs import Input, size_of
 from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.jpeg.limits import Limits
@@ -160,29 +160,29 @@ def item(path: pathlib.Path) -> Input:
     return Input(str(path), path, pathlib.PurePath(path.name))
 
 
-def test_a_header_tells_how_many_pixels_there_are(tmp_path):
+def test_a_header_tells_the_size(tmp_path):
     path = tmp_path / "a.jpg"
-    for content, pixels in (
-        (jpeg(30, 50), 1500),
-        (jpeg(30, 50, progressive=True, comment=b"long" * 10_000), 1500),
-        (jpeg(30, 50)[:700], 1500),
-        (b"", 0),
-        (b"nothing", 0),
-        (jpeg(30, 50)[:100], 0),
+    for content, size in (
+        (jpeg(30, 50), (30, 50)),
+        (jpeg(30, 50, progressive=True, comment=b"long" * 10_000), (30, 50)),
+        (jpeg(30, 50)[:700], (30, 50)),
+        (b"", (0, 0)),
+        (b"nothing", (0, 0)),
+        (jpeg(30, 50)[:100], (0, 0)),
     ):
         path.write_bytes(content)
-        assert pixels_of(item(path), Limits()) == pixels
+        assert size_of(item(path), Limits()) == size
     path.write_bytes(jpeg(30, 50))
-    assert pixels_of(item(path), Limits(max_megapixels=0.001)) == 0
-    assert pixels_of(item(path), Limits(max_pixels_per_byte=0.1)) == 0
-    assert pixels_of(item(tmp_path / "gone.jpg"), Limits()) == 0
-    assert pixels_of(item(tmp_path), Limits()) == 0
+    assert size_of(item(path), Limits(max_megapixels=0.001)) == (0, 0)
+    assert size_of(item(path), Limits(max_pixels_per_byte=0.1)) == (0, 0)
+    assert size_of(item(tmp_path / "gone.jpg"), Limits()) == (0, 0)
+    assert size_of(item(tmp_path), Limits()) == (0, 0)
     for name in ("a.png", "a.webp"):
         Image.new("RGB", (70, 20)).save(tmp_path / name)
-        assert pixels_of(item(tmp_path / name), Limits()) == 1400
+        assert size_of(item(tmp_path / name), Limits()) == (20, 70)
 
 
 def test_a_pipe_is_not_read_for_its_size(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    assert pixels_of(item(tmp_path / "pipe.jpg"), Limits()) == 0
-    assert pixels_of(Input("standard input", None, pathlib.PurePath("stdin")), Limits()) == 0
+    assert size_of(item(tmp_path / "pipe.jpg"), Limits()) == (0, 0)
+    assert size_of(Input("standard input", None, pathlib.PurePath("stdin")), Limits()) == (0, 0)

