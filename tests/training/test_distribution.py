@@ -1,8 +1,10 @@
 """Several replicas and several workers equal one with the whole batch."""
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import sys
@@ -24,10 +26,12 @@ def start(script: str, *arguments: object, **environment: str) -> subprocess.Pop
     )
 
 
-def finished(process: subprocess.Popen) -> str:
-    output, errors = process.communicate(timeout=900)
-    assert process.returncode == 0, errors[-3000:]
-    return output
+def finished(*processes: subprocess.Popen) -> str:
+    """What the first one printed; if one failed, the last words of all."""
+    said = [process.communicate(timeout=900) for process in processes]
+    words = "\n".join(errors[-3000:] for _, errors in said)
+    assert not any(process.returncode for process in processes), words
+    return said[0][0]
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +67,7 @@ def test_two_workers_equal_one(images: pathlib.Path, tmp_path: pathlib.Path) -> 
         )
         for index in range(2)
     ]
-    for worker in workers:
-        finished(worker)
+    finished(*workers)
     finished(start("worker.py", images, tmp_path / "one"))
     metrics = (tmp_path / "two" / "metrics.jsonl").read_text()
     assert metrics.count("critic_gradient") == 2  # the first worker alone has written
@@ -77,12 +80,12 @@ def test_two_workers_equal_one(images: pathlib.Path, tmp_path: pathlib.Path) -> 
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody has right now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody has right now, below those that connections of other tests are given."""
+    found = []
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 1000):
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
