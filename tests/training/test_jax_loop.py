@@ -44,13 +44,16 @@ class Jax:
     """Runs Python with a backend in a process of its own, since a process has one backend.
 
     A step is compiled for longer than these tests run it: with little optimization, and once
-    for all of them.
+    for all of them. One thread, so that sums have one order: where one turns out a bit otherwise, a
+    unit near LeakyReLU's kink goes to its other side, and gradients change by more than rounding.
     """
 
     def __init__(self, cache: pathlib.Path) -> None:
         self._environment = {
             "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
+            "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_multi_thread_eigen=false",
+            "OMP_NUM_THREADS": "1",
+            "TF_NUM_INTRAOP_THREADS": "1",
             "JAX_COMPILATION_CACHE_DIR": str(cache),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",

@@ -92,6 +92,7 @@ def main(images: str, start: str, output: str) -> None:
     step_module.adam = lambda beta_1, **options: Recording(**options)
     folder = pathlib.Path(start)
     config = tiny.regression_config(images, ema=0.9, **LEARNING_RATES)
+    keras.utils.set_random_seed(0)  # of any start some unit may lie on LeakyReLU's kink
     found = three_steps("regression", config, folder / "regression.npz")
     keras.utils.set_random_seed(1)
     estimate = folder / "estimate.weights.h5"
