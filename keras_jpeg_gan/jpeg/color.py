@@ -60,14 +60,19 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
     # Centred channel by channel: of a stack of planes XLA then takes the planes themselves.
     luma, cb, cr = ycbcr[..., :1], ycbcr[..., 1:2] - 128, ycbcr[..., 2:] - 128
     if not rounded:
-        return luma + cb * _OF_CB + cr * _OF_CR
+        return _added(luma, cb, cr)
     chroma = rounding.floor((cb * _ROUNDED_OF_CB + cr * _ROUNDED_OF_CR + 32768) / 65536)
     return ops.clip(luma + chroma, 0, 255)
 
 
 def ycbcr_change_to_rgb(change: Any) -> Any:
     """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
-    return change[..., :1] + change[..., 1:2] * _OF_CB + change[..., 2:] * _OF_CR
+    return _added(change[..., :1], change[..., 1:2], change[..., 2:])
+
+
+def _added(luma: Any, cb: Any, cr: Any) -> Any:
+    """Red, green and blue [..., 3] of centred channels [..., 1]."""
+    return luma + cb * _OF_CB + cr * _OF_CR
 
 
 def _combine(matrix: np.ndarray, pixels: Any, offsets: Sequence[float] | np.ndarray) -> Any:
