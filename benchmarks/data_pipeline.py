@@ -12,7 +12,7 @@ from keras_jpeg_gan.data.degradation import QualityLaw
 from keras_jpeg_gan.data.examples import PatchLaw
 from keras_jpeg_gan.data.patch_cache import pack
 from keras_jpeg_gan.data.sources import find_images
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
+from keras_jpeg_gan.system import import_tensorflow
 
 __all__ = ["facts", "prepare"]
 

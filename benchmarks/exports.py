@@ -18,8 +18,9 @@ import numpy as np
 from keras_jpeg_gan.data.sources import find_images, read_image
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.noise import window
-from keras_jpeg_gan.jpeg import encoder, exact
+from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.projection import exact
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.distortion import psnr
 from keras_jpeg_gan.models.cards import LightCard, find_model

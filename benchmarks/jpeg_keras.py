@@ -4,8 +4,8 @@ from typing import Any
 
 from benchmarks.inputs import HEIGHT, WIDTH, Settings, jpeg_operands, jpeg_path
 from benchmarks.processes import Tasks
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.system import import_tensorflow
 
 
 def facts() -> dict[str, Any]:
@@ -21,7 +21,7 @@ def prepare(settings: Settings) -> Tasks:
     import_tensorflow()
     import tensorflow as tf
 
-    from keras_jpeg_gan.jpeg import codec, consistency
+    from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
     file = JpegFile.read(jpeg_path(settings))
     arrays, parts, steps = jpeg_operands(file)

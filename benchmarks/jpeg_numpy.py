@@ -1,6 +1,6 @@
 """The JPEG operations in NumPy, written in the obvious way: real arithmetic, 4:2:0, whole MCUs.
 
-Arguments and results are those of `keras_jpeg_gan.jpeg.codec` and `consistency`.
+Arguments and results are those of `keras_jpeg_gan.jpeg.tensors.codec` and `consistency`.
 """
 
 from collections.abc import Sequence

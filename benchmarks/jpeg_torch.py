@@ -1,6 +1,6 @@
 """The JPEG operations in PyTorch, written in the obvious way: 4:2:0, whole MCUs.
 
-Images are [B, 3, H, W]; levels and tables are those of `keras_jpeg_gan.jpeg.codec`.
+Images are [B, 3, H, W]; levels and tables are those of `keras_jpeg_gan.jpeg.tensors.codec`.
 """
 
 from collections.abc import Sequence

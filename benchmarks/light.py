@@ -8,7 +8,8 @@ import numpy as np
 from benchmarks import inputs
 from benchmarks.processes import Tasks
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.jpeg import encoder, exact
+from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.projection import exact
 
 MATRIX = 2048
 

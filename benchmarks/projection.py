@@ -11,8 +11,9 @@ from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import find_images, read_image
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder
 from keras_jpeg_gan.evaluation.cases import Case
-from keras_jpeg_gan.jpeg import encoder, exact
+from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.projection import exact
 
 USAGE = """python benchmarks/projection.py --images=DIR [flags]
 

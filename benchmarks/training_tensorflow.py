@@ -7,8 +7,8 @@ from benchmarks import inputs
 from benchmarks.jpeg_keras import facts
 from benchmarks.processes import Tasks
 from configs import default
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
 from keras_jpeg_gan.models.cards import find_model
+from keras_jpeg_gan.system import import_tensorflow
 
 __all__ = ["facts", "prepare"]
 

@@ -10,8 +10,9 @@ from tflite_files import Network
 
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.jpeg import codec, consistency, emulator
-from keras_jpeg_gan.jpeg.float_projection import MARGIN
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 # Samplings whose files are projected; of others the network's output is given as it is.
 SAMPLINGS = ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0")

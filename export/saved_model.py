@@ -5,10 +5,9 @@ import pathlib
 from absl import flags
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.models.cards import find_model
+from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
 
 USAGE = """python export/saved_model.py --model=NAME --output_dir=DIR [flags]
 
@@ -41,7 +40,7 @@ def main(arguments: list[str]) -> int:
         )
     find_model(_MODEL.value)
     import_tensorflow()
-    with caught_standard_error():
+    with captured_standard_error():
         import serving_files
         from graph_restorer import Restorer
         from tflite_files import Network

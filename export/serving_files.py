@@ -12,7 +12,7 @@ from graph_restorer import Restorer
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
+from keras_jpeg_gan.system import captured_standard_error
 
 _WARMUP = "tf_serving_warmup_requests"
 # Requests of signature `tile` are put together; files have sizes of their own, and are not.
@@ -34,7 +34,7 @@ def write_version(restorer: Restorer, folder: pathlib.Path, version: int) -> pat
     # Not an integer, so that no server takes it for a version before it is whole.
     unfinished = pathlib.Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
     try:
-        with caught_standard_error():
+        with captured_standard_error():
             tf.saved_model.save(restorer, str(unfinished), signatures=restorer.functions)
         extra = unfinished / "assets.extra"
         extra.mkdir()

@@ -6,10 +6,9 @@ from absl import flags
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.data.sources import read_image
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.models.cards import LIGHT_SUFFIX, find_model, light_path
+from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
 
 USAGE = """python export/tflite.py --model=NAME --output_dir=DIR [--tile=128,256,512,any]
 python export/tflite.py --model=PATH.weights.h5 --light
@@ -53,7 +52,7 @@ def main(arguments: list[str]) -> int:
     if not images:
         raise program.UsageError("give --images=FILES to compare on")
     import_tensorflow()
-    with caught_standard_error():
+    with captured_standard_error():
         import tflite_files
 
         network = tflite_files.Network.load(_MODEL.value)

@@ -16,15 +16,14 @@ from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.decoding.writer import write_atomically
 from keras_jpeg_gan.errors import ModelError
-from keras_jpeg_gan.jpeg import codec, consistency
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
-from keras_jpeg_gan.jpeg.float_projection import MARGIN
+from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.metrics.distortion import psnr
 from keras_jpeg_gan.models.cards import LightCard, ModelCard
 from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import load_model
+from keras_jpeg_gan.system import captured_standard_error, write_atomically
 
 SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 # What each precision may differ by from Keras: grey levels at most and on average, and dB of
@@ -236,7 +235,7 @@ def write_network(
     Raises:
         ModelError: the file differs more from Keras than its precision may.
     """
-    with caught_standard_error():
+    with captured_standard_error():
         content = network.convert(tile, precision, as_bytes)
         checks = network.compare(content, tile, images)
     check(checks, precision)
@@ -269,7 +268,7 @@ def write_projection(path: pathlib.Path, tile: int, image: np.ndarray) -> str:
     Raises:
         ModelError: its result is not consistent.
     """
-    with caught_standard_error():
+    with captured_standard_error():
         content = projection(tile)
         violation = largest_violation(content, tile, image)
     if not violation <= 0.5:

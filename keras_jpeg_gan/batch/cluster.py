@@ -10,8 +10,8 @@ from typing import Any
 from absl import logging as absl_logging
 
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.jpeg.limits import needed_mb
+from keras_jpeg_gan.system import captured_standard_error
 
 # Only names of files and counts of them go through the object store.
 _OBJECT_STORE_BYTES = 200_000_000
@@ -78,7 +78,7 @@ def running(address: str | None) -> Iterator[None]:
             "object_store_memory": _OBJECT_STORE_BYTES,
         }
     try:
-        with contextlib.nullcontext() if talkative else caught_standard_error():
+        with contextlib.nullcontext() if talkative else captured_standard_error():
             ray.init(address or "local", **options)
     except Exception as error:  # of whatever class; Ray's own for a node that does not start
         where = f"--ray_address={address}" if address else "Ray does not start here"

@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import write_atomically
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?\[]")
 
-# What `writer.write_atomically` calls a file that is not yet whole.
+# What `write_atomically` calls a file that is not yet whole.
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -73,7 +73,7 @@ class Place:
         if self.is_local:
             path = pathlib.Path(self.path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer.write_atomically(path, content)
+            write_atomically(path, content)
         else:
             with self.filesystem.open_output_stream(self.path, compression=None) as stream:
                 stream.write(content)

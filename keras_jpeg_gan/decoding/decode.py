@@ -19,7 +19,6 @@ from tqdm import tqdm
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import flags as shared
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs, size_of
 from keras_jpeg_gan.decoding.outputs import Outputs
@@ -33,10 +32,9 @@ from keras_jpeg_gan.decoding.products import (
 from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.decoding.report import Report, describe, reason_of, shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg.coefficients import STANDARD_ERROR_LOCK
-from keras_jpeg_gan.jpeg.exact_units import one_blas_thread
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.limits import free_memory_mb, room_mb, together_mb
+from keras_jpeg_gan.system import STANDARD_ERROR_LOCK, one_blas_thread, write_atomically
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...
 
@@ -292,7 +290,7 @@ class _Run:
                 stream.buffer.flush()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            writer.write_atomically(path, content)
+            write_atomically(path, content)
 
     def _say_made(
         self,

@@ -17,9 +17,11 @@ from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import encoder, exact, float_projection
+from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.jpeg.resaved import resaving_remark
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from PIL import Image
 
 from keras_jpeg_gan.jpeg.assumed import FORMATS
-from keras_jpeg_gan.jpeg.file import Limits, without_warnings
+from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.header import peek_size
+from keras_jpeg_gan.system import without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's

@@ -10,6 +10,7 @@ from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
+from keras_jpeg_gan.system import write_atomically
 
 UNITS_OF_16_BITS = 257  # a grey level
 
@@ -86,7 +87,7 @@ class Restored:
         """
         path = pathlib.Path(path)
         image_format = image_format or writer.format_of(path)
-        writer.write_atomically(path, self.encoded(image_format, keep_metadata))
+        write_atomically(path, self.encoded(image_format, keep_metadata))
 
     def encoded(self, image_format: str, keep_metadata: bool = True) -> bytes:
         """The bytes that `save` writes.

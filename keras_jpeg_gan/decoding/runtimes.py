@@ -12,8 +12,8 @@ import numpy as np
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
+from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
 
 RUNTIMES = ("auto", "litert", "tensorflow")
 
@@ -43,16 +43,6 @@ class Runtime(Protocol):
         Returns:
             [1, H, W, 3] float32, 0..255 but not clipped.
         """
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow and Keras upon it, without the remarks that they make of it."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # No logging level keeps CUDA's and oneDNN's remarks off.
-    with caught_standard_error():
-        import keras  # noqa: F401
-        import tensorflow  # noqa: F401
 
 
 def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = None) -> Runtime:
@@ -99,7 +89,7 @@ class LiteRTRuntime:
     """
 
     def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
-        with caught_standard_error():
+        with captured_standard_error():
             try:
                 from ai_edge_litert.interpreter import Interpreter
             except ImportError as error:
@@ -118,7 +108,7 @@ class LiteRTRuntime:
         # Its only words are of the delegate that the first run makes. Later ones are long, and
         # other threads' words are not to be caught meanwhile.
         smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
-        with caught_standard_error():
+        with captured_standard_error():
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 
     def restore(
@@ -142,7 +132,7 @@ class TensorFlowRuntime:
         import keras
         import tensorflow as tf
 
-        with caught_standard_error():
+        with captured_standard_error():
             from keras_jpeg_gan.models.presets import load_model
 
             if keras.backend.backend() != "tensorflow":

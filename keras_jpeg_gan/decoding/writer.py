@@ -1,10 +1,7 @@
 """Images as files: lossless formats, metadata carried over, written whole or not at all."""
 
-import contextlib
 import io
-import os
 import pathlib
-import secrets
 from typing import Any
 
 import numpy as np
@@ -14,8 +11,8 @@ from PIL.PngImagePlugin import PngInfo
 import keras_jpeg_gan
 from keras_jpeg_gan.decoding import png16
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg.file import without_warnings
 from keras_jpeg_gan.jpeg.metadata import Metadata
+from keras_jpeg_gan.system import without_warnings
 
 # Suffixes of each format, the first of which is given to files that are named here.
 FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
@@ -148,24 +145,3 @@ def _shared_options(metadata: Metadata) -> dict[str, Any]:
 
 
 _OPTIONS = {"png": _png_options, "webp": _webp_options, "tiff": _tiff_options}
-
-
-def write_atomically(path: pathlib.Path, content: bytes) -> None:
-    """Write a file by way of a temporary one in the same folder, which no failure leaves behind.
-
-    Raises:
-        OSError: it cannot be written; what stood there before still does.
-    """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None  # nobody knows the other name
-        raise

@@ -13,8 +13,8 @@ import numpy as np
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import float_projection
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.metrics.deviation import Spread
 
 LIBJPEG = "libjpeg"

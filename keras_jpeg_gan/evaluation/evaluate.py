@@ -12,8 +12,6 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import NamedSource, Selection
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder
-from keras_jpeg_gan.decoding.runtimes import import_tensorflow
-from keras_jpeg_gan.decoding.writer import write_atomically
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation import contenders, protocols, references, runner, tables, versions
 from keras_jpeg_gan.evaluation.cases import Case
@@ -22,6 +20,7 @@ from keras_jpeg_gan.evaluation.measures import DISTORTIONS
 from keras_jpeg_gan.evaluation.originals import open_originals
 from keras_jpeg_gan.evaluation.progress import Progress
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor, open_features
+from keras_jpeg_gan.system import import_tensorflow, write_atomically
 
 USAGE = """jpeg-gan-evaluate --images=DIR [flags]
 

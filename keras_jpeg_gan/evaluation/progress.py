@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding.writer import write_atomically
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.measures import Row, Score, SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
+from keras_jpeg_gan.system import write_atomically
 
 NAME = "progress.npz"
 

@@ -162,7 +162,7 @@ def rounding(source: Source) -> Rounding:
     Raises:
         ConfigError: no image can be read.
     """
-    from keras_jpeg_gan.jpeg import color  # Keras: seconds to import
+    from keras_jpeg_gan.jpeg.tensors import color  # Keras: seconds to import
 
     errors: list[tuple[float, float]] = []
     for image in readable(source):

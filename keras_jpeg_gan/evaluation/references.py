@@ -8,10 +8,10 @@ import pathlib
 import numpy as np
 
 from keras_jpeg_gan.data.sources import Source, readable
-from keras_jpeg_gan.decoding.writer import write_atomically
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.measures import SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
+from keras_jpeg_gan.system import write_atomically
 
 
 def default_cache() -> pathlib.Path:

@@ -14,13 +14,13 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.decoding.writer import write_atomically
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation import plots, tables
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import LIBJPEG, PROJECTIONS
 from keras_jpeg_gan.evaluation.originals import open_originals
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.system import write_atomically
 
 NAME = "report.html"
 SHOWN = 10  # best and worst images

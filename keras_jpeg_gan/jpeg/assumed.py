@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.file import JpegFile, Limits, read_bytes, without_warnings
+from keras_jpeg_gan.jpeg.file import JpegFile, Limits, read_bytes
 from keras_jpeg_gan.jpeg.header import check_size
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.system import without_warnings
 
 FORMATS = ("PNG", "WEBP")
 _JPEG = b"\xff\xd8\xff"

@@ -2,14 +2,10 @@
 
 jpeglib 1.0.2 rather than pyjpegio 0.3.0, which gives the same levels: jpeglib also writes every
 sampling, so one library serves reading and encoding. Both print libjpeg's remarks on C's
-standard error, so that is caught here.
+standard error, so that is captured here.
 """
 
-import contextlib
-import os
 import tempfile
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jpeglib
@@ -18,15 +14,13 @@ import numpy as np
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.header import BROKEN
+from keras_jpeg_gan.system import captured_standard_error
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
 _NAMES = {
     emulator.factors(name): name for name in ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1")
 }
-
-# Held while standard error is caught: who writes to it from another thread is to hold it too.
-STANDARD_ERROR_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -50,39 +44,6 @@ class Coefficients:
     remarks: tuple[str, ...]
 
 
-class _Caught:
-    """What was printed."""
-
-    text = ""
-
-
-@contextlib.contextmanager
-def caught_standard_error() -> Iterator[_Caught]:
-    """Catch what C code prints on standard error (file descriptor 2) of this process.
-
-    Other threads' words are caught too, unless they hold `STANDARD_ERROR_LOCK`, so what runs
-    within should be short. One thread at a time is within; standard error may be closed, as a
-    daemon's is.
-    """
-    caught = _Caught()
-    with STANDARD_ERROR_LOCK, tempfile.TemporaryFile() as file:
-        try:
-            kept: int | None = os.dup(2)
-        except OSError:
-            kept = None
-        os.dup2(file.fileno(), 2)
-        try:
-            yield caught
-        finally:
-            if kept is None:
-                os.close(2)
-            else:
-                os.dup2(kept, 2)
-                os.close(kept)
-            file.seek(0)
-            caught.text = file.read().decode("utf-8", "replace")
-
-
 def sampling_name(factors: tuple[tuple[int, int], ...]) -> str:
     """A name for factors ((across, down), ...), or the factors as text."""
     text = ",".join(f"{across}x{down}" for across, down in factors)
@@ -95,7 +56,7 @@ def read_coefficients(data: bytes) -> Coefficients:
     Raises:
         JpegFormatError: libjpeg cannot read the file.
     """
-    with caught_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+    with captured_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
         file.write(data)
         file.flush()
         failure = image = None

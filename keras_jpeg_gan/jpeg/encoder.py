@@ -17,6 +17,7 @@ from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import coefficients, emulator
+from keras_jpeg_gan.system import captured_standard_error
 
 # Pillow's number for each sampling that it writes. Grayscale has no choice.
 _PILLOW_SUBSAMPLING = {
@@ -108,7 +109,7 @@ def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> b
     by_pillow = parts in _PILLOW_SUBSAMPLING
     # libjpeg remarks on steps above 255, and jpeglib's choice of version is the process's own.
     alone = steps.max() > 255 or not by_pillow
-    with coefficients.caught_standard_error() if alone else contextlib.nullcontext():
+    with captured_standard_error() if alone else contextlib.nullcontext():
         if by_pillow:
             return _encode_by_pillow(pixels, steps, _PILLOW_SUBSAMPLING[parts])
         return _encode_by_jpeglib(pixels, steps, parts)

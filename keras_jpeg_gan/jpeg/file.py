@@ -1,12 +1,8 @@
 """A JPEG file as this library sees it: its levels and tables, its decode, its metadata."""
 
-import contextlib
 import io
 import os
 import pathlib
-import threading
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +20,11 @@ from keras_jpeg_gan.jpeg.header import (
 from keras_jpeg_gan.jpeg.limits import Limits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import estimate_quality
+from keras_jpeg_gan.system import without_warnings
 
 __all__ = ["JpegFile", "Limits"]
 
 _NO_END = "no end-of-image marker"
-_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -157,11 +153,3 @@ def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metad
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise JpegFormatError(f"Pillow cannot decode it ({reason}): {BROKEN}") from error
     return pixels, metadata
-
-
-@contextlib.contextmanager
-def without_warnings() -> Iterator[None]:
-    """Without Pillow's warnings of odd EXIF; one thread at a time, since filters are global."""
-    with _LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -45,7 +45,7 @@ def unrounded_consistency(
     """
     from keras import ops
 
-    from keras_jpeg_gan.jpeg import codec, consistency
+    from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
     height, width = pixels.shape[:2]
     image, wanted, steps = consistency.batch_of_one(pixels, levels, tables)

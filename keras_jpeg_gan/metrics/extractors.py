@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.metrics.features import feature_name, patch_features
-from keras_jpeg_gan.models.cards import file_sha256
+from keras_jpeg_gan.system import file_sha256
 
 KERAS_INCEPTION = "keras-inception"
 

@@ -37,7 +37,7 @@ def violation(
     tables: Sequence[np.ndarray],
     sampling: str,
 ) -> Violation:
-    """The violation of one image, `jpeg.consistency.violation`'s.
+    """The violation of one image, `jpeg.tensors.consistency.violation`'s.
 
     Args:
         pixels: [H, W] or [H, W, 3], 0..255, not necessarily whole.
@@ -49,7 +49,7 @@ def violation(
     """
     from keras import ops
 
-    from keras_jpeg_gan.jpeg import consistency
+    from keras_jpeg_gan.jpeg.tensors import consistency
 
     found = consistency.violation(*consistency.batch_of_one(pixels, levels, tables), sampling)
     return Violation.of(np.concatenate([ops.convert_to_numpy(part).ravel() for part in found]))

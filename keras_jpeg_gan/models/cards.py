@@ -4,12 +4,12 @@ Loads neither Keras nor TensorFlow.
 """
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 from typing import Any
 
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.system import file_sha256
 
 BUNDLED = pathlib.Path(__file__).parents[1] / "weights"
 WEIGHTS_SUFFIX = ".weights.h5"
@@ -115,12 +115,6 @@ def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
     if card.sha256 != file_sha256(path):
         raise ModelError(f"{path}: damaged, or not the file that its card describes")
     return path, card
-
-
-def file_sha256(path: pathlib.Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_model(name_or_path: str | pathlib.Path) -> tuple[pathlib.Path, ModelCard]:

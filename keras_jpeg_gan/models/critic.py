@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_jpeg_gan.jpeg.color import rgb_to_ycbcr
+from keras_jpeg_gan.jpeg.tensors.color import rgb_to_ycbcr
 from keras_jpeg_gan.layers import pixel_unshuffle
 from keras_jpeg_gan.models.features import FeatureNetwork
 

@@ -6,8 +6,9 @@ from typing import Any
 import h5py
 
 from keras_jpeg_gan.errors import ModelError
-from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, ModelCard, file_sha256, find_model
+from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, ModelCard, find_model
 from keras_jpeg_gan.models.generator import PRESETS, Generator
+from keras_jpeg_gan.system import file_sha256
 
 _LIMITS = {
     "regression": "Restored detail is an estimate, not evidence: not for forensic or medical "

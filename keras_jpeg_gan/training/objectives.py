@@ -9,7 +9,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_jpeg_gan.jpeg import codec, consistency
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 
 def mean_absolute_error(restored: Any, original: Any) -> Any:

@@ -11,17 +11,13 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
-TESTS = pathlib.Path(__file__).parents[1]
-sys.path.append(str(TESTS / "decoding"))
-
-from made_up import jpeg, write_card  # noqa: E402
-from stand_in import Moody  # noqa: E402
-
-from keras_jpeg_gan.batch.storage import open_place  # noqa: E402
-from keras_jpeg_gan.batch.worker import Job  # noqa: E402
-from keras_jpeg_gan.decoding import runtimes  # noqa: E402
-from keras_jpeg_gan.jpeg.file import Limits  # noqa: E402
-from keras_jpeg_gan.models.cards import find_model  # noqa: E402
+from keras_jpeg_gan.batch.storage import open_place
+from keras_jpeg_gan.batch.worker import Job
+from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.models.cards import find_model
+from tests.batch.stand_in import Moody
+from tests.decoding.made_up import jpeg, write_card
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +76,8 @@ def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> 
 @pytest.fixture
 def command(sampler: pathlib.Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts jpeg-gan-batch in a process of its own, its workers with the stand-in."""
-    folders = [TESTS.parent, TESTS / "batch" / "in_workers", TESTS / "batch", TESTS / "decoding"]
+    here = pathlib.Path(__file__).parent
+    folders = [here.parents[1], here / "in_workers"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     environment["RAY_worker_niceness"] = "0"  # the machine may be busy with other tests
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from made_up import ShiftedBlur
+from tests.decoding.made_up import ShiftedBlur
 
 # Images of that many rows, and 32 columns, kill the process that restores them; or take a while.
 DEADLY, SLOW = 208, 176

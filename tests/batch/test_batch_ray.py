@@ -12,8 +12,9 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_up import jpeg
-from stand_in import DEADLY, SLOW
+
+from tests.batch.stand_in import DEADLY, SLOW
+from tests.decoding.made_up import jpeg
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ class Nodes:
 @pytest.fixture(scope="module")
 def nodes():
     folder = pathlib.Path(__file__).parent
-    folders = [folder.parents[1], folder / "in_workers", folder, folder.parent / "decoding"]
+    folders = [folder.parents[1], folder / "in_workers"]
     path = os.pathsep.join(map(str, folders))
     ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     found = Nodes({**os.environ, **ray, "PYTHONPATH": path})
@@ -221,14 +222,17 @@ def test_odd_and_broken_files_fare_as_with_the_other_command(
         *(f"--input={folder}", f"--output={tmp_path / 'out'}", "--projection=none"),
         f"--ray_address={nodes.address}",
     )
-    script = "from stand_in import install; install(); from keras_jpeg_gan.decoding import decode"
+    script = (
+        "from tests.batch.stand_in import install; install(); "
+        "from keras_jpeg_gan.decoding import decode"
+    )
     here = pathlib.Path(__file__).parent
     subprocess.run(
         [
             *(sys.executable, "-c", f"{script}; decode.run()", folder, f"--model={sampler}"),
             *(f"--output={tmp_path / 'other'}", "--projection=none"),
         ],
-        env={**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parent / 'decoding'}"},
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
         capture_output=True,
         check=False,
     )

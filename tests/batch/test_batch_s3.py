@@ -5,11 +5,11 @@ import logging
 
 import pyarrow.dataset
 import pytest
-from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan.batch.sources import find_sources
 from keras_jpeg_gan.batch.storage import open_place
+from tests.decoding.made_up import jpeg
 
 moto = pytest.importorskip("moto.server")
 

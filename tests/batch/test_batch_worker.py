@@ -5,13 +5,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_up import jpeg
 
 from keras_jpeg_gan.batch.sources import find_sources
 from keras_jpeg_gan.batch.storage import open_place
 from keras_jpeg_gan.batch.worker import Worker
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
+from tests.decoding.made_up import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 

@@ -2,10 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from made_up import jpeg
 
 from keras_jpeg_gan.batch.estimate import estimate
 from keras_jpeg_gan.batch.sources import find_sources
+from tests.decoding.made_up import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 from absl import flags
 from absl.testing import flagsaver
-from made_up import ShiftedBlur, write_card
 
 from keras_jpeg_gan.decoding import decode, runtimes
+from tests.decoding.made_up import ShiftedBlur, write_card
 
 
 class Outcome(NamedTuple):

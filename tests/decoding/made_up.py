@@ -9,6 +9,7 @@ from PIL import Image
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.models import cards
+from keras_jpeg_gan.system import file_sha256
 
 
 def picture(height: int, width: int, seed: int = 0, gray: bool = False) -> np.ndarray:
@@ -67,7 +68,7 @@ def write_card(weights: pathlib.Path, kind: str = "regression") -> None:
         name=name,
         preset="mobile",
         kind=kind,
-        sha256=cards.file_sha256(weights),
+        sha256=file_sha256(weights),
         trained={},
         validation={},
         limits="untrained",

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from typing import Any
 
-_HERE = pathlib.Path(__file__).parent
+_ROOT = pathlib.Path(__file__).parents[2]
 
 SCRIPT = """
-from made_up import ShiftedBlur
+from tests.decoding.made_up import ShiftedBlur
 from keras_jpeg_gan.decoding import decode, runtimes
 runtimes.open_runtime = lambda kind, model, threads: ShiftedBlur()
 decode.run()
@@ -35,7 +35,7 @@ def start(*arguments: object, before: Any = None, **options: Any) -> subprocess.
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (_HERE, _HERE.parents[1])))},
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
         preexec_fn=prepare,
         **{**streams, **options},
     )

@@ -9,13 +9,14 @@ import warnings
 
 import numpy as np
 import pytest
-from made_up import jpeg
 from PIL import Image
-from processes import start
 
-from keras_jpeg_gan.decoding import decode, runtimes, writer
+from keras_jpeg_gan import system
+from keras_jpeg_gan.decoding import decode, runtimes
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.errors import ModelError
+from tests.decoding.made_up import jpeg
+from tests.decoding.processes import start
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(command, photos, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     before = files(photos)
-    monkeypatch.setattr(writer.os, "fsync", full)
+    monkeypatch.setattr(system.os, "fsync", full)
     status, out, err = command(photos)
     assert (status, out) == (1, "")
     assert err.count("No space left on device") == 3

@@ -7,15 +7,15 @@ import threading
 import time
 
 import pytest
-from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan.decoding import decode
 from keras_jpeg_gan.decoding import progress as module
 from keras_jpeg_gan.decoding.inputs import Input, size_of
 from keras_jpeg_gan.decoding.progress import Progress, Share
-from keras_jpeg_gan.jpeg.coefficients import caught_standard_error
 from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.system import captured_standard_error
+from tests.decoding.made_up import jpeg
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_words_are_not_lost_nor_taken_for_libjpegs(command, tmp_path, capfd):
     within, text = threading.Event(), []
 
     def read() -> None:
-        with caught_standard_error() as caught:
+        with captured_standard_error() as caught:
             within.set()
             time.sleep(0.3)
         text.append(caught.text)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
@@ -15,6 +14,7 @@ from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.limits import Limits
+from tests.decoding.made_up import jpeg
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import resource
 
 import numpy as np
 import pytest
-from made_up import ShiftedBlur, jpeg
 from PIL import Image
-from processes import start
 
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
+from tests.decoding.made_up import ShiftedBlur, jpeg
+from tests.decoding.processes import start
 
 _DROP_CAPABILITY, _OVERRIDE_PERMISSIONS, _IGNORE_READ_PERMISSIONS = 24, 1, 2  # linux/prctl.h
 

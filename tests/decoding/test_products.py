@@ -5,11 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
-from made_up import jpeg
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
+from tests.decoding.made_up import jpeg
 
 
 @pytest.fixture

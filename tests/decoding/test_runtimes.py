@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-from made_up import jpeg, picture, run_tiled, write_card
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decoder as decoding
@@ -15,6 +14,8 @@ from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
+from keras_jpeg_gan.system import file_sha256
+from tests.decoding.made_up import jpeg, picture, run_tiled, write_card
 
 TABLES = np.full((1, 2, 8, 8), 20, np.float32)
 
@@ -149,7 +150,7 @@ def test_light_files_of_other_weights_are_left_alone(untrained, tmp_path):
     with pytest.raises(ModelError, match=r"export/tflite\.py"):
         runtimes.open_runtime("litert", weights)
     card = tmp_path / "mine.tflite.json"
-    of_these = {**json.loads(card.read_text()), "weights_sha256": cards.file_sha256(weights)}
+    of_these = {**json.loads(card.read_text()), "weights_sha256": file_sha256(weights)}
     card.write_text(json.dumps(of_these))
     assert cards.find_light(weights) is not None
     (tmp_path / "mine.tflite").write_bytes(b"TFL3 but damaged")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from made_up import run_tiled
 from scipy import ndimage
 
 from keras_jpeg_gan.decoding import tiles
+from tests.decoding.made_up import run_tiled
 
 
 def blur(radius: int):

@@ -4,12 +4,14 @@ import pathlib
 
 import numpy as np
 import pytest
-from made_up import picture
 from PIL import Image
 
+from keras_jpeg_gan import system
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
+from keras_jpeg_gan.system import write_atomically
+from tests.decoding.made_up import picture
 
 _MAKE, _ORIENTATION, _EXPOSURE, _TAKEN = 0x010F, 0x0112, 0x8769, 0x9003
 
@@ -84,7 +86,7 @@ def test_a_suffix_of_no_format_is_refused():
 def test_writing_replaces_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"old")
-    writer.write_atomically(path, b"new")
+    write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -99,8 +101,8 @@ def test_what_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path, monkey
     def fail(descriptor: int) -> None:
         raise error
 
-    monkeypatch.setattr(writer.os, "fsync", fail)
+    monkeypatch.setattr(system.os, "fsync", fail)
     with pytest.raises(type(error)):
-        writer.write_atomically(path, b"new")
+        write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

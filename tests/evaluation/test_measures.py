@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from stubs import Colours, Noisy
 
 from keras_jpeg_gan import metrics
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Libjpeg, Result, Trial
 from keras_jpeg_gan.evaluation.measures import SetStatistics, measure
 from keras_jpeg_gan.jpeg.encoder import certify, encode_levels
+from tests.evaluation.stubs import Colours, Noisy
 
 CASE = Case(30)
 

@@ -5,7 +5,6 @@ import pathlib
 
 import numpy as np
 import pytest
-from stubs import Choosy, Colours, Noisy
 
 from keras_jpeg_gan.data.sources import CachedSource
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
@@ -15,6 +14,7 @@ from keras_jpeg_gan.evaluation.measures import SetStatistics
 from keras_jpeg_gan.evaluation.progress import Progress
 from keras_jpeg_gan.evaluation.references import reference
 from keras_jpeg_gan.evaluation.runner import Plan, run
+from tests.evaluation.stubs import Choosy, Colours, Noisy
 
 REDNESS = (150, 40, 200)
 

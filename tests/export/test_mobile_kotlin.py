@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mobile_files import FILES, MOBILE, SEED, photograph
+
+from tests.export.mobile_files import FILES, MOBILE, SEED, photograph
 
 import jpeg_header  # isort: skip
 import restorer  # isort: skip

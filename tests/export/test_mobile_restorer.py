@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import pytest
 import tflite_files
-from mobile_files import FILES, MOBILE, ROOT, SEED, photograph
 from PIL import Image
 
 from keras_jpeg_gan.decoding import noise
@@ -17,6 +16,7 @@ from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.jpeg.encoder import certify
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
+from tests.export.mobile_files import FILES, MOBILE, ROOT, SEED, photograph
 
 import jpeg_header  # isort: skip
 import restorer  # isort: skip

@@ -13,13 +13,13 @@ import tensorflow as tf
 from clients import grpc_client, rest_client
 from graph_noise import window
 from PIL import Image
-from stand_in_server import serving
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_jpeg_gan as jpeg_gan
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import violation
+from tests.export.stand_in_server import serving
 
 pytestmark = pytest.mark.slow
 

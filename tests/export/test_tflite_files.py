@@ -15,11 +15,12 @@ from ai_edge_litert.interpreter import Interpreter
 from tflite_files import Network
 
 from keras_jpeg_gan.errors import ModelError
-from keras_jpeg_gan.jpeg import codec, consistency
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import save_model
+from keras_jpeg_gan.system import file_sha256
 
 ROOT = pathlib.Path(__file__).parents[2]
 TILE = 32
@@ -155,7 +156,7 @@ def test_written_files_have_cards(network, photographs, tmp_path):
     assert line.startswith(f"{path}: ")
     assert line.endswith("0.000 dB lost")
     card = cards.LightCard(**json.loads((tmp_path / "small.tflite.json").read_text()))
-    assert card.sha256 == cards.file_sha256(path)
+    assert card.sha256 == file_sha256(path)
     assert card.inputs["pixels"]["shape"] == [1, TILE, TILE, 3]
     assert card.inputs["noise_9"]["shape"] == [1, TILE // 2, TILE // 2, 1]
     assert (card.halo, card.macs_per_pixel) == (48, 49248)

@@ -29,14 +29,14 @@ import tempfile
 import time
 from typing import Any, NamedTuple
 
-import mutations
 import numpy as np
 from PIL import Image, ImageOps
 
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.jpeg import exact_budget
 from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.jpeg.projection import budget as exact_budget
+from tests.fuzz import mutations
 
 LIMITS = Limits(max_megapixels=4)
 SECONDS = 10  # of a processor, for a file

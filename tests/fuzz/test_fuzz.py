@@ -5,14 +5,13 @@ import pathlib
 import subprocess
 import sys
 
-import fuzz
-import mutations
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.errors import JpegFormatError
+from tests.fuzz import fuzz, mutations
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -81,8 +80,7 @@ def test_what_breaks_a_law_is_a_finding(files, decoder, monkeypatch) -> None:
 
 SCRIPT = """
 import os, sys, time
-sys.path.insert(0, "tests/fuzz")
-import fuzz
+from tests.fuzz import fuzz
 outcome = fuzz.outcome
 def {name}(decoder, case):
     if case.number == 2:

@@ -6,12 +6,12 @@ import pathlib
 import numpy as np
 import pytest
 from PIL import Image
-from small_files import jpeg, picture, pillow
 
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
 from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from tests.jpeg.small_files import jpeg, picture, pillow
 
 PIXELS = picture(40, 56)
 

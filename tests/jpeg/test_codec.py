@@ -10,8 +10,9 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import codec, emulator
+from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.jpeg.tensors import codec
 
 SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1", "3x1,1x1,1x1"]
 

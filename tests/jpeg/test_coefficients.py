@@ -10,16 +10,13 @@ import threading
 import jpeglib
 import numpy as np
 import pytest
-from small_files import find, jpeg, patched, picture
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.coefficients import (
-    caught_standard_error,
-    read_coefficients,
-    sampling_name,
-)
+from keras_jpeg_gan.jpeg.coefficients import read_coefficients, sampling_name
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.system import captured_standard_error
+from tests.jpeg.small_files import find, jpeg, patched, picture
 
 SIZES = [(1, 1), (7, 9), (16, 16), (17, 33), (40, 56)]
 LUMA, CHROMA = quality_tables(60)
@@ -105,10 +102,10 @@ def test_libjpegs_words_are_remarks_and_errors(capfd: pytest.CaptureFixture[str]
 
 
 def test_what_is_printed_is_caught_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with caught_standard_error() as caught:
+    with captured_standard_error() as caught:
         os.write(2, b"one\ntwo\xff\n")
     assert caught.text == "one\ntwo�\n"
-    with contextlib.suppress(KeyError), caught_standard_error() as caught:
+    with contextlib.suppress(KeyError), captured_standard_error() as caught:
         os.write(2, b"three")
         raise KeyError
     assert caught.text == "three"

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_jpeg_gan.jpeg import color, emulator
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.tensors import color
 
 
 @pytest.fixture(scope="module")

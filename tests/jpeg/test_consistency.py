@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_jpeg_gan.jpeg import codec, consistency
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1"]
 CHANGE = 1e-3  # steps: float32, and the alternating projection at cut MCUs
@@ -254,7 +254,7 @@ def test_theorem_1_the_posterior_mean_is_consistent(sampling):
 BOTH_BACKENDS = """
 import sys
 import keras, numpy as np
-from keras_jpeg_gan.jpeg import codec, consistency
+from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 given = np.load(sys.argv[1])
 tables, pixels = list(given["tables"]), given["pixels"]

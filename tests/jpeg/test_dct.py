@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from keras_jpeg_gan.jpeg import dct, emulator
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.tensors import dct
 
 
 @pytest.fixture(scope="module")

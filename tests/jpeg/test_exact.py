@@ -9,9 +9,11 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_jpeg_gan import errors
-from keras_jpeg_gan.jpeg import encoder, exact, exact_budget, tables
-from keras_jpeg_gan.jpeg.exact_float import Boxes, onto_cells
-from keras_jpeg_gan.jpeg.exact_units import Unit, unit
+from keras_jpeg_gan.jpeg import encoder, tables
+from keras_jpeg_gan.jpeg.projection import budget as exact_budget
+from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.projection.alternating import Boxes, onto_cells
+from keras_jpeg_gan.jpeg.projection.units import Unit, unit
 
 QUALITIES = [5, 10, 20, 40, 75, 90, 95]
 SAMPLINGS = ["4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1", "gray"]

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_jpeg_gan.jpeg import exact_search
-from keras_jpeg_gan.jpeg.exact_units import Cells, Unit, unit
+from keras_jpeg_gan.jpeg.projection import search as exact_search
+from keras_jpeg_gan.jpeg.projection.units import Cells, Unit, unit
 
 
 def some_units(

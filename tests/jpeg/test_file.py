@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import scipy.fft
 from PIL import Image, ImageFile
-from small_files import find, inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
@@ -24,6 +23,7 @@ from keras_jpeg_gan.jpeg.encoder import encode
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from tests.jpeg.small_files import find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from keras import ops
-from small_files import picture
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import consistency, encoder, float_projection
+from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.jpeg.tensors import consistency
+from tests.jpeg.small_files import picture
 
 
 def case(height: int, width: int, quality: int, sampling: str) -> tuple:

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from small_files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg.header import Limits, read_header, without_extras
+from tests.jpeg.small_files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 PROGRESSIVE = jpeg(progressive=True)

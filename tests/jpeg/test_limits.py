@@ -3,7 +3,6 @@
 import dataclasses
 
 import pytest
-from small_files import jpeg
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import limits
@@ -16,6 +15,7 @@ from keras_jpeg_gan.jpeg.limits import (
     room_mb,
     together_mb,
 )
+from tests.jpeg.small_files import jpeg
 
 
 def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None:

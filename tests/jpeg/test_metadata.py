@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from small_files import inserted, jpeg, patched, picture, pillow, segment
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.metadata import Metadata
+from tests.jpeg.small_files import inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a/></x:xmpmeta>"

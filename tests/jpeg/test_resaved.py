@@ -6,10 +6,10 @@ import pathlib
 import numpy as np
 import pytest
 from PIL import Image
-from small_files import picture
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.resaved import resaving_remark
+from tests.jpeg.small_files import picture
 
 
 def saved(pixels: np.ndarray, quality: int, subsampling: int = 2) -> bytes:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_jpeg_gan.jpeg import rounding
+from keras_jpeg_gan.jpeg.tensors import rounding
 
 VALUES = np.array([-2.5, -1.2, -0.5, 0.0, 0.5, 1.2, 2.5], np.float32)
 EXPECTED = {

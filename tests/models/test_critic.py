@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_jpeg_gan.jpeg.color import YCBCR_TO_RGB
+from keras_jpeg_gan.jpeg.tensors.color import YCBCR_TO_RGB
 from keras_jpeg_gan.models.critic import Critic, FeatureCritic
 from keras_jpeg_gan.models.features import FeatureNetwork
 

@@ -15,10 +15,10 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import tiny
 
 from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.training import checkpoints, jax_loop
+from tests.training import tiny
 
 STEPS = {"regression": jax_loop.RegressionStep, "sampler": jax_loop.SamplerStep}
 

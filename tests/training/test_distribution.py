@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 import pytest
-from tiny import write_images
+
+from tests.training.tiny import write_images
 
 HERE = pathlib.Path(__file__).parent
 

@@ -6,12 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from tiny import write_images
 
 from keras_jpeg_gan.models.critic import Critic, FeatureCritic
 from keras_jpeg_gan.models.features import VGG16, Conv, FeatureNetwork, Pool
 from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.training import dry_run
+from tests.training.tiny import write_images
 
 
 @pytest.mark.parametrize("preset", ["compact", "mobile"])

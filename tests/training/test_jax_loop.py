@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import CONFIGS, TINY, probe, write_images
 
 from keras_jpeg_gan.models import critic
 from keras_jpeg_gan.models.generator import PRESETS
 from keras_jpeg_gan.models.presets import load_model
 from keras_jpeg_gan.training import checkpoints, tensorflow_loop
+from tests.training.tiny import CONFIGS, TINY, probe, write_images
 
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = pathlib.Path(__file__).parent
@@ -23,7 +23,7 @@ METHODS = ("regression", "sampler")
 TRAIN = """
 import sys
 sys.modules["tensorflow"] = None  # an import of it fails
-import jax_training
+from tests.training import jax_training
 jax_training.main(*sys.argv[1:])
 """
 
@@ -57,7 +57,7 @@ class Jax:
             "JAX_COMPILATION_CACHE_DIR": str(cache),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE))),
+            "PYTHONPATH": str(ROOT),
         }
 
     def __call__(

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_jpeg_gan.data.degradation import degrade
-from keras_jpeg_gan.jpeg import consistency
+from keras_jpeg_gan.jpeg.tensors import consistency
 from keras_jpeg_gan.training import objectives
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from tiny import TINY, regression_config, sampler_config, write_images
 
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images
@@ -19,6 +18,7 @@ from keras_jpeg_gan.models.generator import PRESETS
 from keras_jpeg_gan.training import checkpoints, tensorflow_loop
 from keras_jpeg_gan.training.loop import DivergenceError
 from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, train
+from tests.training.tiny import TINY, regression_config, sampler_config, write_images
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tiny
 
 from keras_jpeg_gan.data.examples import PatchLaw, example_batch, worker_positions
 from keras_jpeg_gan.data.sources import FolderSource, find_images
 from keras_jpeg_gan.training import step as step_module
+from tests.training import tiny
 
 LEARNING_RATES = {"learning_rate": 1e-2, "critic_learning_rate": 1e-2}
 

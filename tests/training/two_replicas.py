@@ -10,12 +10,12 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
-import tiny
 
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images
 from keras_jpeg_gan.training import step as step_module
 from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, strategy_for
+from tests.training import tiny
 
 STEPS = 2
 

@@ -3,9 +3,8 @@
 import pathlib
 import sys
 
-import tiny
-
 from keras_jpeg_gan.training import step, tensorflow_loop
+from tests.training import tiny
 
 
 def main(images: pathlib.Path, workdir: pathlib.Path) -> None:

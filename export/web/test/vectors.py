@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import noise, runtimes
+from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
+from keras_jpeg_gan.system import import_tensorflow
 
 FILE = pathlib.Path(__file__).with_name("vectors.json")
 ROOT = pathlib.Path(__file__).parents[3]
@@ -51,7 +52,7 @@ def projection(sampling: str, width: int, height: int) -> dict[str, Any]:
     """Levels of one noisy image, and another projected onto them."""
     import tensorflow as tf
 
-    from keras_jpeg_gan.jpeg import consistency
+    from keras_jpeg_gan.jpeg.tensors import consistency
 
     factors = emulator.factors(sampling)
     luma, chroma = quality_tables(QUALITY)
@@ -100,5 +101,5 @@ def vectors() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    runtimes.import_tensorflow()
+    import_tensorflow()
     FILE.write_text(json.dumps(vectors(), separators=(",", ":")) + "\n")

@@ -3,6 +3,6 @@
 import sys
 
 if any("default_worker" in argument for argument in sys.orig_argv):
-    from stand_in import install
+    from tests.batch.stand_in import install
 
     install()

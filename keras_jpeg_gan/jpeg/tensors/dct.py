@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_jpeg_gan.jpeg import rounding
+from keras_jpeg_gan.jpeg.tensors import rounding
 
 _FREQUENCY, _POSITION = np.mgrid[:8, :8]
 _MATRIX = (np.cos(_FREQUENCY * (2 * _POSITION + 1) * np.pi / 16) / 2).astype(np.float32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_jpeg_gan.jpeg.exact_units import Block, Unit, dct_matrix
+from keras_jpeg_gan.jpeg.projection.units import Block, Unit, dct_matrix
 
 # Variance that the encoder's integer DCT adds to an orthonormal coefficient.
 _DCT_VARIANCE = 0.009

@@ -15,13 +15,14 @@ import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
-from keras_jpeg_gan.jpeg import exact_float as float_stage
-from keras_jpeg_gan.jpeg.exact_budget import Budget
-from keras_jpeg_gan.jpeg.exact_grid import Grid, gather, scatter
-from keras_jpeg_gan.jpeg.exact_repair import repair
-from keras_jpeg_gan.jpeg.exact_rounding import feedback, round_units
-from keras_jpeg_gan.jpeg.exact_search import search
-from keras_jpeg_gan.jpeg.exact_units import Unit, one_blas_thread
+from keras_jpeg_gan.jpeg.projection import alternating as float_stage
+from keras_jpeg_gan.jpeg.projection.budget import Budget
+from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
+from keras_jpeg_gan.jpeg.projection.repair import repair
+from keras_jpeg_gan.jpeg.projection.rounding import feedback, round_units
+from keras_jpeg_gan.jpeg.projection.search import search
+from keras_jpeg_gan.jpeg.projection.units import Unit
+from keras_jpeg_gan.system import one_blas_thread
 
 # Pixels of a batch of units.
 _BATCH = 1 << 18

@@ -12,8 +12,8 @@ import functools
 import numpy as np
 
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.exact_budget import SEARCH, Budget
-from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
+from keras_jpeg_gan.jpeg.projection.budget import SEARCH, Budget
+from keras_jpeg_gan.jpeg.projection.units import Cells, Unit
 
 _MARGIN = 0.5  # of c8
 _PATIENCE = 0.3  # share of the moves without a new best after which a unit is given up

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from keras_jpeg_gan.jpeg import exact_float
-from keras_jpeg_gan.jpeg.exact_budget import Budget
-from keras_jpeg_gan.jpeg.exact_grid import Grid, gather, scatter
-from keras_jpeg_gan.jpeg.exact_units import Unit, one_blas_thread
+from keras_jpeg_gan.jpeg.projection import alternating as exact_float
+from keras_jpeg_gan.jpeg.projection.budget import Budget
+from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
+from keras_jpeg_gan.jpeg.projection.units import Unit
+from keras_jpeg_gan.system import one_blas_thread
 
 # Steps kept from the borders of the cells, on which rounding is a toss.
 MARGIN = 0.02

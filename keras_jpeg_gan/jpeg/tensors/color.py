@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_jpeg_gan.jpeg import emulator, rounding
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.tensors import rounding
 
 _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
 RGB_TO_YCBCR = np.array(

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.jpeg.exact_budget import REPAIR, REPAIR_OF_SUMS, Budget
-from keras_jpeg_gan.jpeg.exact_units import Block, Cells, Unit, dct, dct_matrix
+from keras_jpeg_gan.jpeg.projection.budget import REPAIR, REPAIR_OF_SUMS, Budget
+from keras_jpeg_gan.jpeg.projection.units import Block, Cells, Unit, dct, dct_matrix
 
 _MARGIN = 0.5  # of c8: what counts as inside
 _CANDIDATES = 8  # moves of an iteration whose exact cost is taken

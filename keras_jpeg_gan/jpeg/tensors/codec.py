@@ -16,7 +16,8 @@ import numpy as np
 from keras import ops
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import color, dct, emulator, rounding
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.tensors import color, dct, rounding
 
 
 def compress(pixels: Any, tables: Sequence[Any], sampling: str, rounded: bool = True) -> list[Any]:

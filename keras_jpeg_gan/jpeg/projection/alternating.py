@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_jpeg_gan.jpeg.exact_budget import FLOAT, Budget
-from keras_jpeg_gan.jpeg.exact_units import Cells, Unit
+from keras_jpeg_gan.jpeg.projection.budget import FLOAT, Budget
+from keras_jpeg_gan.jpeg.projection.units import Cells, Unit
 
 # Grey levels that a solution may leave [0, 255] by: rounding takes that in.
 _TOLERANCE = 0.02

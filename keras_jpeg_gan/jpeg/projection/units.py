@@ -7,13 +7,11 @@ everything runs over contiguous memory: planes are [C, R, N], coefficients of a 
 for C components (or channels), R pixels of the unit that are in the image, N units.
 """
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import threadpoolctl
 
 from keras_jpeg_gan.jpeg import emulator
 
@@ -177,16 +175,6 @@ class Unit:
         for number, block in enumerate(self.blocks):
             samples[:, number] = block.samples(planes[block.component])
         return dct(samples)
-
-
-def one_blas_thread() -> contextlib.AbstractContextManager:
-    """In it NumPy multiplies matrices in one thread: of small ones, threads wait for each other."""
-    return _threadpools().limit(limits=1, user_api="blas")
-
-
-@functools.cache
-def _threadpools() -> threadpoolctl.ThreadpoolController:
-    return threadpoolctl.ThreadpoolController()
 
 
 def dct(samples: np.ndarray) -> np.ndarray:

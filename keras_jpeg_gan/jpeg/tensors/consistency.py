@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_jpeg_gan.jpeg import codec, color, emulator
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.tensors import codec, color
 
 # Where the penalty starts and where it becomes linear, in steps.
 TOLERATED, LINEAR = 0.4, 0.6

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.exact_units import Cells, Unit, gather_cells, unit
+from keras_jpeg_gan.jpeg.projection.units import Cells, Unit, gather_cells, unit
 
 
 class Grid:

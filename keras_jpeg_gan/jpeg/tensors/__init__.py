@@ -1,0 +1,1 @@
+"""JPEG as differentiable mathematics in keras.ops, batched."""

@@ -1,0 +1,111 @@
+"""What is about the process and its files, not about images.
+
+Standard error of C code, warnings, BLAS threads, importing TensorFlow, atomic writes, hashes.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import pathlib
+import secrets
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+
+import threadpoolctl
+
+# Held while standard error is captured. A thread that writes to it must hold this lock too, or
+# its words are captured with the rest.
+STANDARD_ERROR_LOCK = threading.RLock()
+_WARNINGS_LOCK = threading.Lock()
+
+
+class _Captured:
+    """What was printed."""
+
+    text = ""
+
+
+@contextlib.contextmanager
+def captured_standard_error() -> Iterator[_Captured]:
+    """Capture what C code prints on standard error (file descriptor 2) of this process.
+
+    This also captures what other threads print, unless they hold `STANDARD_ERROR_LOCK`, so
+    keep the block short. Only one thread at a time gets in. Standard error may be closed, as it
+    is in a daemon.
+    """
+    captured = _Captured()
+    with STANDARD_ERROR_LOCK, tempfile.TemporaryFile() as file:
+        try:
+            kept: int | None = os.dup(2)
+        except OSError:
+            kept = None
+        os.dup2(file.fileno(), 2)
+        try:
+            yield captured
+        finally:
+            if kept is None:
+                os.close(2)
+            else:
+                os.dup2(kept, 2)
+                os.close(kept)
+            file.seek(0)
+            captured.text = file.read().decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def without_warnings() -> Iterator[None]:
+    """Silence Pillow's warnings about odd EXIF; one thread at a time, since filters are global."""
+    with _WARNINGS_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def one_blas_thread() -> contextlib.AbstractContextManager:
+    """Limit NumPy's matrix products to one thread: on small matrices, threads only wait."""
+    return _threadpools().limit(limits=1, user_api="blas")
+
+
+@functools.cache
+def _threadpools() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow, and Keras on top of it, without the messages they print on import."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # No logging level silences what CUDA and oneDNN print.
+    with captured_standard_error():
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
+
+
+def write_atomically(path: pathlib.Path, content: bytes) -> None:
+    """Write a file through a temporary one in the same folder, which no failure leaves behind.
+
+    Raises:
+        OSError: the file cannot be written; an existing file is left as it was.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            # Name the file that the user asked for, not the temporary one.
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def file_sha256(path: pathlib.Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
