@@ -16,7 +16,7 @@ from PIL import Image
 
 from keras_jpeg_gan import Decoder
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 WEB = ROOT / "export" / "web"
 EXPORTER = ROOT / "export" / "tflite.py"
 MODELS = ROOT / "build" / "tflite"

@@ -10,20 +10,20 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from clients import grpc_client, rest_client
-from graph_noise import window
 from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_jpeg_gan as jpeg_gan
+from export.clients import grpc_client, rest_client
+from export.serving.noise import window
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import violation
-from tests.export.stand_in_server import serving
+from tests.export.serving.stand_in_server import serving
 
 pytestmark = pytest.mark.slow
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 
 
 def jpeg(height: int, width: int, gray: bool = False, **options: object) -> bytes:

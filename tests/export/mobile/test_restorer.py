@@ -8,19 +8,27 @@ import sys
 
 import numpy as np
 import pytest
-import tflite_files
 from PIL import Image
 
+from export.network import Network
+from export.tflite.convert import convert_network
+from export.tflite.projection import convert_projection
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.jpeg.encoder import certify
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
-from tests.export.mobile_files import FILES, MOBILE, ROOT, SEED, photograph
+from tests.export.mobile.photographs import (
+    FILES,
+    MOBILE,
+    ROOT,
+    SEED,
+    jpeg_header,
+    photograph,
+    restorer,
+)
 
-import jpeg_header  # isort: skip
-import restorer  # isort: skip
-from restorer import RestoreError  # isort: skip
+RestoreError = jpeg_header.RestoreError
 
 TILE = 128
 
@@ -185,12 +193,12 @@ def test_tiles_keep_every_position_once_and_far_from_cuts(size, tile, halo):
 
 @pytest.fixture(scope="module")
 def network() -> bytes:
-    return tflite_files.Network.load("default").convert(TILE, "float32", False)
+    return convert_network(Network.load("default"), TILE, "float32", False)
 
 
 @pytest.fixture(scope="module")
 def projection() -> bytes:
-    return tflite_files.projection(TILE)
+    return convert_projection(TILE)
 
 
 @pytest.fixture(scope="module")
