@@ -47,6 +47,7 @@ FILES = {
     "4:2:2": jpeg(32, 64, subsampling=1, progressive=True),
     "gray": jpeg(40, 64, gray=True),
     "odd": jpeg(37, 51),
+    "padded": jpeg(32, 32) + bytes(5000),
 }
 
 
