@@ -14,6 +14,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder, no_samples
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.evaluation import plots, report
 from keras_jpeg_gan.evaluation.cases import Case
@@ -137,7 +138,7 @@ def _subject(
         file = sampler.read(data)
         trial = Trial(data, np.atleast_3d(file.pixels).repeat(3 if file.pixels.ndim == 2 else 1, 2))
     half, whole, samples = Spread(), Spread(), []
-    unprojected = sampler.restore(trial.file, projection="none").pixels
+    unprojected = sampler.restore(trial.file, options=RestoreOptions(projection="none")).pixels
     for k, sample in enumerate(sampler.samples(trial.file, _DRAWN.value)):
         whole.add(sample.pixels)
         if 2 * k < _DRAWN.value:
