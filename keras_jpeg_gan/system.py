@@ -1,6 +1,7 @@
 """What is about the process and its files, not about images.
 
-Standard error of C code, warnings, BLAS threads, importing TensorFlow, atomic writes, hashes.
+Standard error of C code, warnings, processors, BLAS threads, importing TensorFlow, temporary files,
+atomic writes, hashes.
 """
 
 import contextlib
@@ -63,6 +64,15 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
+def processors() -> int:
+    """How many processors this process may use, as far as the system tells; at least 1."""
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def one_blas_thread() -> contextlib.AbstractContextManager:
     """Limit NumPy's matrix products to one thread: on small matrices, threads only wait."""
     return _threadpools().limit(limits=1, user_api="blas")
@@ -81,6 +91,18 @@ def import_tensorflow() -> None:
     with captured_standard_error():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def as_file(content: bytes, suffix: str) -> Iterator[pathlib.Path]:
+    """Put bytes into a temporary file, for libraries that take nothing but a path.
+
+    The file is closed: Windows does not let an open `NamedTemporaryFile` be opened again.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, f"content{suffix}")
+        path.write_bytes(content)
+        yield path
 
 
 def write_atomically(path: pathlib.Path, content: bytes) -> None:

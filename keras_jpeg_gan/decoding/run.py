@@ -20,7 +20,7 @@ from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.decoding.report import describe, reason_of
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.limits import room_mb, together_mb
-from keras_jpeg_gan.system import one_blas_thread
+from keras_jpeg_gan.system import one_blas_thread, processors
 
 # While one file is in the network, others are read, projected or written. With more files at
 # once they would only hold each other up.
@@ -149,7 +149,7 @@ class Run:
                 in_order(
                     self._tasks(items, progress),
                     room_mb(self.decoder.limits),
-                    min(_FILES_AT_ONCE, self.threads or len(os.sched_getaffinity(0))),
+                    min(_FILES_AT_ONCE, self.threads or processors()),
                     progress.stopped,
                 )
             ) as events,

@@ -5,7 +5,6 @@ sampling, so one library serves reading and encoding. Both print libjpeg's remar
 standard error, so that is captured here.
 """
 
-import tempfile
 from dataclasses import dataclass
 
 import jpeglib
@@ -14,7 +13,7 @@ import numpy as np
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.header import BROKEN
-from keras_jpeg_gan.system import captured_standard_error
+from keras_jpeg_gan.system import as_file, captured_standard_error
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
@@ -56,13 +55,11 @@ def read_coefficients(data: bytes) -> Coefficients:
     Raises:
         JpegFormatError: libjpeg cannot read the file.
     """
-    with captured_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        file.write(data)
-        file.flush()
+    with as_file(data, ".jpg") as path, captured_standard_error() as caught:
         failure = image = None
         try:
             with jpeglib.version(TURBO):
-                image = jpeglib.read_dct(file.name)
+                image = jpeglib.read_dct(str(path))
                 image.load()
         except (OSError, RuntimeError, ValueError) as error:
             failure = error

@@ -1,12 +1,12 @@
 """A run in Python: its events, what it does at once, and that its progress adds up."""
 
-import os
 import threading
 
 import pytest
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding import run as runs
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.inputs import find_inputs
 from keras_jpeg_gan.decoding.outputs import Outputs
@@ -81,7 +81,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(events, tmp_path, monkeypatc
 
 @pytest.fixture
 def two_processors(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(runs, "processors", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_processors")
