@@ -2,6 +2,7 @@
 
 import dataclasses
 import glob
+import hashlib
 import io
 import os
 import pathlib
@@ -14,7 +15,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.jpeg.assumed import FORMATS
 from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.header import peek_size
-from keras_jpeg_gan.system import without_warnings
+from keras_jpeg_gan.system import file_sha256, without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that may be restored as of an assumed quality
@@ -148,6 +149,14 @@ def size_of(item: Input, limits: Limits) -> tuple[int, int]:
     except Exception:  # it will be reported when the file is restored
         return 0, 0
     return (height, width) if height * width <= most else (0, 0)
+
+
+def sha256_of(item: Input, limits: Limits) -> str:
+    """SHA-256 of an input's bytes, as hexadecimal digits; errors are those of `content_of`."""
+    content = content_of(item, limits)
+    return (
+        hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else file_sha256(content)
+    )
 
 
 def content_of(item: Input, limits: Limits) -> pathlib.Path | bytes:

@@ -1,5 +1,6 @@
 """Images that bear JPEG's damage and not its levels: PNG, WebP, and JPEG files saved again."""
 
+import hashlib
 import io
 import os
 import pathlib
@@ -59,6 +60,7 @@ def read_assumed(
         progressive=False,
         metadata=metadata,
         warnings=(*remarks, assumed),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 

@@ -1,5 +1,6 @@
 """A JPEG file as this library sees it: its levels and tables, its decode, its metadata."""
 
+import hashlib
 import io
 import os
 import pathlib
@@ -40,6 +41,7 @@ class JpegFile:
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, a line each.
+        sha256: of the file's bytes, as hexadecimal digits.
     """
 
     levels: tuple[np.ndarray, ...]
@@ -49,6 +51,7 @@ class JpegFile:
     progressive: bool
     metadata: Metadata
     warnings: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def height(self) -> int:
@@ -86,6 +89,7 @@ class JpegFile:
         limits = limits or Limits()
         data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
+        sha256 = hashlib.sha256(data).hexdigest()
         data = data[: header.end]  # what follows belongs to other programs, or is a piece
         if not header.complete:
             data += b"\xff\xd9"  # decoders fill in what is missing before it
@@ -116,6 +120,7 @@ class JpegFile:
             progressive=header.progressive,
             metadata=metadata,
             warnings=tuple(remarks),
+            sha256=sha256,
         )
 
 

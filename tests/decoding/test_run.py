@@ -36,13 +36,14 @@ def kinds(events) -> list[type]:
     return [type(event) for event in events]
 
 
-def test_every_input_ends_with_one_event_and_progress_adds_up(events, tmp_path):
+def test_every_input_ends_with_one_event_and_progress_adds_up(events, model, tmp_path):
     """Restored, truncated, refused, skipped, and one large enough for several tiles."""
     (tmp_path / "a.jpg").write_bytes(jpeg(400, 600))
     (tmp_path / "b.jpg").write_bytes(jpeg(40, 56)[:-300])
     (tmp_path / "c.jpg").write_bytes(b"none")
     (tmp_path / "d.jpg").write_bytes(jpeg(80, 56))
-    (tmp_path / "d.restored.png").write_bytes(b"finished")
+    restored = decoding.Decoder(model).restore(tmp_path / "d.jpg")
+    restored.save(tmp_path / "d.restored.png")
     (tmp_path / "e.jpg").write_bytes(jpeg(16, 24, gray=True))
     (tmp_path / "f.jpg").write_bytes(jpeg(16, 24))
     (tmp_path / "f.restored.png").mkdir()
