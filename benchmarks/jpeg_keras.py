@@ -1,4 +1,4 @@
-"""This library's JPEG operations in TensorFlow graphs, and the same compiled by XLA."""
+"""This library's JPEG operations as TensorFlow graphs, with and without XLA."""
 
 from typing import Any
 

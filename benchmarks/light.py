@@ -20,7 +20,7 @@ def facts() -> dict[str, Any]:
 
 
 def prepare(settings: inputs.Settings) -> Tasks:
-    """The decoder, with what each stage takes made ready."""
+    """The decoder's stages, with their inputs prepared."""
     data = inputs.jpeg_path(settings).read_bytes()
     decoder = Decoder(settings.model, runtime="litert", threads=settings.threads)
     file = decoder.read(data)

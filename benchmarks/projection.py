@@ -17,10 +17,10 @@ from keras_jpeg_gan.jpeg.projection import exact
 
 USAGE = """python benchmarks/projection.py --images=DIR [flags]
 
-Compresses photographs, restores them with a model, and projects what the network gives. A line
-for each quality and sampling: files exact; processor seconds a megapixel of the projection alone,
-on average and at most; and the time as a multiple of libjpeg-turbo compressing the same pixels a
-hundred times, measured beside it."""
+Compresses photographs, restores them with a model, and projects the network's output. Prints a
+line for each quality and sampling: files exact; processor seconds per megapixel for the projection
+alone, mean and maximum; and the mean as a multiple of the time in which libjpeg-turbo compresses
+the same pixels a hundred times, measured alongside."""
 
 _IMAGES = flags.DEFINE_string("images", None, "folder of original photographs, lossless")
 _MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "a bundled name or a path")
@@ -31,9 +31,9 @@ _COMPRESSIONS = 20
 
 
 def main(arguments: list[str]) -> int:
-    """Check what was given, and measure."""
+    """Check the flags, and measure."""
     if arguments or not _IMAGES.value:
-        raise program.UsageError("give --images=DIR and nothing beside flags")
+        raise program.UsageError("give --images=DIR and flags only")
     paths = find_images(_IMAGES.value)
     cases = [Case(int(quality), name) for name in _SAMPLING.value for quality in _QUALITY.value]
     decoder = Decoder(_MODEL.value)
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _measured(path: pathlib.Path, case: Case, decoder: Decoder) -> tuple[bool, float, float]:
-    """Whether it is exact, seconds a megapixel, and multiples of a hundred compressions."""
+    """Whether it is exact, seconds per megapixel, and the multiple of a hundred compressions."""
     data, original = case.make(read_image(path))
     file = JpegFile.read(data)
     pixels = decoder.estimate(file)

@@ -1,4 +1,4 @@
-"""JPEG files such as phones meet, and the way to what restores them there."""
+"""JPEG files as phones see them, and the Python references that restore them there."""
 
 import importlib
 import io
@@ -14,14 +14,14 @@ MOBILE = ROOT / "export" / "mobile"
 sys.path.append(str(MOBILE))
 jpeg_header, restorer = (importlib.import_module(name) for name in ("jpeg_header", "restorer"))
 
-# Its upper half counts too, and its highest bit.
+# Its upper half and its highest bit matter too.
 SEED = 0xFEDCBA9876543210
 
 
 def photograph(
     width: int, height: int, mode: str = "RGB", wide: bool = False, **options: object
 ) -> bytes:
-    """A JPEG file of a part of a photograph; the options are Pillow's, `wide` as `widened`."""
+    """A JPEG file of part of a photograph; options are Pillow's, `wide` is as in `widened`."""
     buffer = io.BytesIO()
     with Image.open(ROOT / "examples" / "mountain.jpg") as image:
         part = image.crop((60, 90, 60 + width, 90 + height)).convert(mode)
@@ -30,7 +30,7 @@ def photograph(
 
 
 def widened(data: bytes) -> bytes:
-    """A baseline file with seven times its steps, as tables of 16 bits."""
+    """A baseline file with its steps multiplied by seven, in 16-bit tables."""
 
     def table(found: re.Match[bytes]) -> bytes:
         steps = b"".join((7 * step).to_bytes(2, "big") for step in found[2])
@@ -41,7 +41,7 @@ def widened(data: bytes) -> bytes:
 
 
 def exif() -> Image.Exif:
-    """EXIF that turns the picture."""
+    """EXIF that rotates the picture."""
     found = Image.Exif()
     found[0x0112] = 6
     return found
@@ -55,7 +55,7 @@ FILES = {
     "4:4:4": {"subsampling": 0},
     "4:2:2": {"subsampling": 1},
     "restart markers": {"restart_marker_blocks": 1},
-    "turned, with a comment": {"exif": exif(), "comment": b"\xff\xdb not tables"},
+    "rotated, with a comment": {"exif": exif(), "comment": b"\xff\xdb not tables"},
     "16-bit tables": {"wide": True},
     "three tables": {"qtables": [[3] * 64, [5] * 64, [7] * 64], "quality": 50},
 }
