@@ -10,7 +10,7 @@ from tests.decoding.made_up import jpeg
 pytestmark = pytest.mark.usefixtures("stand_in")
 
 
-def test_a_sample_tells_of_all(job, photos):
+def test_a_sample_gives_an_estimate_for_all(job, photos):
     sources = find_sources(str(photos))
     found = estimate(job, sources, np.arange(len(sources.table)))
     assert (found.sampled, found.refused, found.calibrated) == (13, 1, 11)

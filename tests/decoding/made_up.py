@@ -1,4 +1,4 @@
-"""Images, JPEG files, and a network without a framework to restore them."""
+"""Images, JPEG files, and a network that needs no framework."""
 
 import io
 import pathlib
@@ -24,7 +24,7 @@ def picture(height: int, width: int, seed: int = 0, gray: bool = False) -> np.nd
 def jpeg(
     height: int = 40, width: int = 56, seed: int = 0, gray: bool = False, **options: object
 ) -> bytes:
-    """A JPEG file of a `picture`; the options are Pillow's."""
+    """A JPEG file of a `picture`, with options of Pillow's."""
     buffer = io.BytesIO()
     image = Image.fromarray(picture(height, width, seed, gray))
     image.save(buffer, "JPEG", **{"quality": 50, **options})
@@ -34,7 +34,7 @@ def jpeg(
 def run_tiled(
     network: Callable[[np.ndarray, int, int], np.ndarray], pixels: np.ndarray, halo: int, tile: int
 ) -> np.ndarray:
-    """The `tiles.bands` as one image [H, W, C] float32."""
+    """All of `tiles.bands` as one image, [H, W, C] float32."""
     result = np.empty(pixels.shape, np.float32)
     for top, band in tiles.bands(network, pixels, halo, tile):
         result[top : top + len(band)] = band
@@ -42,9 +42,9 @@ def run_tiled(
 
 
 class ShiftedBlur:
-    """A runtime of NumPy alone: it blurs a little, so that levels change, and is quick.
+    """A quick runtime in NumPy alone: it blurs a little, so that levels change.
 
-    Its noise, if it is given any, is added to the right half of the image.
+    Noise, if there is any, is added to the right half of the image.
     """
 
     halo = 16
@@ -62,7 +62,7 @@ class ShiftedBlur:
 
 
 def write_card(weights: pathlib.Path, kind: str = "regression") -> None:
-    """A card beside the weights."""
+    """Write a card beside the weights."""
     name = weights.name.removesuffix(cards.WEIGHTS_SUFFIX)
     card = cards.ModelCard(
         name=name,
