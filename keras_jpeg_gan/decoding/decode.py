@@ -21,6 +21,7 @@ from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Input, Inputs, find_inputs, size_of
+from keras_jpeg_gan.decoding.memory import free_memory_mb, room_mb, together_mb
 from keras_jpeg_gan.decoding.outputs import Outputs
 from keras_jpeg_gan.decoding.products import (
     FEWEST_FOR_DEVIATION,
@@ -33,7 +34,6 @@ from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.decoding.report import Report, describe, reason_of, shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.jpeg.limits import free_memory_mb, room_mb, together_mb
 from keras_jpeg_gan.system import STANDARD_ERROR_LOCK, one_blas_thread, write_atomically
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...

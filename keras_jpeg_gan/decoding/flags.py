@@ -7,7 +7,7 @@ from absl import flags
 
 from keras_jpeg_gan.decoding import runtimes, writer
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, PROJECTIONS
-from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.decoding.memory import Limits
 
 _DEFAULTS = Limits()
 

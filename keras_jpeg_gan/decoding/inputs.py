@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from PIL import Image
 
 from keras_jpeg_gan.jpeg.assumed import FORMATS
-from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.header import peek_size
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.system import without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -124,7 +124,7 @@ def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     return path.is_file() and path.resolve().is_relative_to(root)
 
 
-def size_of(item: Input, limits: Limits) -> tuple[int, int]:
+def size_of(item: Input, limits: FileLimits) -> tuple[int, int]:
     """Height and width of an input, told by its first bytes.
 
     Returns:

@@ -43,7 +43,7 @@ def describe(made: Restored | DeviationMap) -> dict[str, Any]:
     return {
         "width": file.width,
         "height": file.height,
-        "sampling": file.sampling,
+        "sampling": file.quantized.sampling.name if file.quantized else "unknown",
         "progressive": file.progressive,
         "tables": [table.tolist() for table in file.tables],
         "quality": file.quality,

@@ -12,10 +12,10 @@ from PIL import Image
 from keras_jpeg_gan.decoding import decode
 from keras_jpeg_gan.decoding import progress as module
 from keras_jpeg_gan.decoding.inputs import Input, size_of
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.progress import Progress, Share
-from keras_jpeg_gan.jpeg.limits import Limits
 from keras_jpeg_gan.system import captured_standard_error
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 
 @pytest.fixture

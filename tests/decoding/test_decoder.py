@@ -10,11 +10,11 @@ from PIL import Image
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.jpeg.limits import Limits
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def decoder(model):
 def test_an_exact_restoration_recompresses_to_the_files_levels(decoder, subsampling):
     restored = decoder.restore(jpeg(61, 83, subsampling=subsampling))
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    assert all(map(np.array_equal, levels, file.levels))
+    levels = encoder.recompress(restored.pixels, file.quantized).levels
+    assert all(map(np.array_equal, levels, file.quantized.levels))
     assert restored.certificate.exact
     assert restored.pixels.shape == (61, 83, 3)
     assert not np.array_equal(restored.pixels, file.pixels)
@@ -53,8 +53,12 @@ def test_a_path_and_its_bytes_give_the_same(decoder, tmp_path):
 def test_the_certificate_is_libjpegs_whatever_the_projection(decoder, projection):
     restored = decoder.restore(jpeg(), projection=projection)
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    equal = sum(np.count_nonzero(a == b) for a, b in zip(levels, file.levels, strict=True))
+    pairs = zip(
+        encoder.recompress(restored.pixels, file.quantized).levels,
+        file.quantized.levels,
+        strict=True,
+    )
+    equal = sum(np.count_nonzero(a == b) for a, b in pairs)
     assert restored.projection == projection
     assert restored.certificate.levels_equal == equal
 
