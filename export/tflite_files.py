@@ -17,7 +17,9 @@ from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.metrics.distortion import psnr
 from keras_jpeg_gan.models.cards import LightCard, ModelCard
@@ -25,7 +27,7 @@ from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import load_model
 from keras_jpeg_gan.system import captured_standard_error, write_atomically
 
-SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+SAMPLINGS = tuple(map(Sampling.parse, ("4:4:4", "4:2:2", "4:2:0")))
 # What each precision may differ by from Keras: grey levels at most and on average, and dB of
 # PSNR lost on photographs.
 _ALLOWED = {"float32": (0.05, 0.005, 0.001), "float16": (2.0, 0.1, 0.005), "int8": (40, 1.5, 0.2)}
@@ -157,7 +159,7 @@ def projection(tile: int) -> bytes:
     decoded = tf.TensorSpec((1, tile, tile, 3), tf.float32, "decoded")
     tables = tf.TensorSpec((1, 3, 8, 8), tf.float32, "tables")
     for sampling in SAMPLINGS:
-        name = sampling.replace(":", "")
+        name = sampling.name.replace(":", "")
         functions[f"project_{name}"] = tf.function(_from_decode(sampling)).get_concrete_function(
             pixels=pixels, decoded=decoded, tables=tables
         )
@@ -165,7 +167,7 @@ def projection(tile: int) -> bytes:
             part: tf.TensorSpec((1, tile // 8 // down, tile // 8 // across, 8, 8), tf.float32, part)
             for part, (across, down) in zip(
                 ("levels_y", "levels_cb", "levels_cr"),
-                codec.component_ratios(sampling, 3),
+                sampling.ratios,
                 strict=True,
             )
         }
@@ -175,21 +177,23 @@ def projection(tile: int) -> bytes:
     return _convert([], functions, "float32")
 
 
-def _from_decode(sampling: str) -> Callable[..., dict[str, Any]]:
+def _from_decode(sampling: Sampling) -> Callable[..., dict[str, Any]]:
     def project(pixels: Any, decoded: Any, tables: Any) -> dict[str, Any]:
         parts = tf.unstack(tables, axis=1)
         levels = codec.compress(decoded, parts, sampling, rounded=False)
-        return {"projected": consistency.project(pixels, levels, parts, sampling, MARGIN)}
+        file = Quantized(levels, parts, sampling)
+        return {"projected": consistency.project(pixels, file, MARGIN)}
 
     return project
 
 
-def _from_levels(sampling: str) -> Callable[..., dict[str, Any]]:
+def _from_levels(sampling: Sampling) -> Callable[..., dict[str, Any]]:
     def project(
         pixels: Any, levels_y: Any, levels_cb: Any, levels_cr: Any, tables: Any
     ) -> dict[str, Any]:
-        levels, parts = [levels_y, levels_cb, levels_cr], tf.unstack(tables, axis=1)
-        return {"projected": consistency.project(pixels, levels, parts, sampling, MARGIN)}
+        levels = [levels_y, levels_cb, levels_cr]
+        file = Quantized(levels, tf.unstack(tables, axis=1), sampling)
+        return {"projected": consistency.project(pixels, file, MARGIN)}
 
     return project
 
@@ -199,7 +203,8 @@ def largest_violation(content: bytes, tile: int, image: np.ndarray) -> float:
 
     The file's result is judged with the levels of the decode, as it saw them.
     """
-    compressed, tables = degrade(_square(image, tile), _QUALITY, "4:2:0")
+    sampling = Sampling.parse("4:2:0")
+    compressed, tables = degrade(_square(image, tile), _QUALITY, sampling)
     noise = np.random.default_rng(0).normal(0, 12, compressed.shape)
     decoded = compressed[None].astype(np.float32)
     three = tables[None, [0, 1, 1]]
@@ -207,8 +212,8 @@ def largest_violation(content: bytes, tile: int, image: np.ndarray) -> float:
         pixels=(decoded + noise).astype(np.float32), decoded=decoded, tables=three
     )["projected"]
     parts = tf.unstack(three, axis=1)
-    levels = codec.compress(decoded, parts, "4:2:0", rounded=False)
-    outside = consistency.violation(found, levels, parts, "4:2:0")
+    levels = codec.compress(decoded, parts, sampling, rounded=False)
+    outside = consistency.violation(found, Quantized(levels, parts, sampling))
     return max(float(tf.reduce_max(part)) for part in outside)
 
 
@@ -277,7 +282,7 @@ def write_projection(path: pathlib.Path, tile: int, image: np.ndarray) -> str:
     card = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "tile": tile,
-        "samplings": SAMPLINGS,
+        "samplings": [sampling.name for sampling in SAMPLINGS],
         "checks": {"max_violation": violation},
     }
     path.with_name(path.name + ".json").write_text(json.dumps(card, indent=2) + "\n")

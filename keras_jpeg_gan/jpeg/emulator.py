@@ -5,12 +5,12 @@ jcprepct.c (padding), jfdctint.c (the "islow" DCT), jcdctmgr.c (quantization). T
 projection searches with these functions; `encoder.certify` asks libjpeg itself.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 # RGB -> Y, Cb, Cr in 1/65536 (jccolor.c) and what is added before the shift.
 COLOR = np.array([[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]], np.int32)
@@ -19,65 +19,6 @@ COLOR_ROUNDING = np.array([32768, (128 << 16) + 32767, (128 << 16) + 32767], np.
 # The largest c8 (8 times an orthonormal coefficient) that cells are kept within: beyond what
 # any 8-bit image gives, small enough for 32-bit sums.
 C8_LIMIT = 1 << 16
-
-
-def factors(sampling: str) -> tuple[tuple[int, int], ...]:
-    """Horizontal and vertical factor of each component.
-
-    Args:
-        sampling: a name ("4:2:0", "gray", ...) or factors like "2x2,1x2,1x1".
-
-    Raises:
-        ConfigError: the text is neither.
-    """
-    names = {
-        "gray": ((1, 1),),
-        "4:4:4": ((1, 1),) * 3,
-        "4:2:2": ((2, 1), (1, 1), (1, 1)),
-        "4:4:0": ((1, 2), (1, 1), (1, 1)),
-        "4:2:0": ((2, 2), (1, 1), (1, 1)),
-        "4:1:1": ((4, 1), (1, 1), (1, 1)),
-    }
-    if sampling in names:
-        return names[sampling]
-    try:
-        parsed = tuple(
-            (int(part.split("x")[0]), int(part.split("x")[1])) for part in sampling.split(",")
-        )
-    except (ValueError, IndexError):
-        parsed = ()
-    if len(parsed) not in (1, 3) or any(not 1 <= n <= 4 for pair in parsed for n in pair):
-        raise ConfigError(f"sampling {sampling!r}: give a name like 4:2:0 or factors like 2x2,1x1")
-    return parsed
-
-
-def reduced_factors(sampling: str) -> tuple[tuple[int, int], ...]:
-    """`factors` without a divisor common to all components: "2x2" alone is "1x1".
-
-    Such a divisor changes the minimal coded unit of a file, and nothing of its levels.
-
-    Raises:
-        ConfigError: the text is no sampling.
-    """
-    parts = factors(sampling)
-    across = math.gcd(*(h for h, _ in parts))
-    down = math.gcd(*(v for _, v in parts))
-    return tuple((h // across, v // down) for h, v in parts)
-
-
-def ratios(sampling: str) -> tuple[tuple[int, int], ...]:
-    """How many pixels across and down a sample of each component is the mean of.
-
-    Raises:
-        ConfigError: a ratio is not whole: libjpeg's encoder has no such sampling.
-    """
-    parts = factors(sampling)
-    h_max, v_max = max(h for h, _ in parts), max(v for _, v in parts)
-    if any(h_max % h or v_max % v for h, v in parts):
-        raise ConfigError(
-            f"sampling {sampling}: libjpeg's encoder wants whole ratios; use the float projection"
-        )
-    return tuple((h_max // h, v_max // v) for h, v in parts)
 
 
 def rgb_to_ycbcr(red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> list[np.ndarray]:
@@ -171,30 +112,35 @@ def cells(levels: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.clip(low, -C8_LIMIT, C8_LIMIT), np.clip(high, -C8_LIMIT, C8_LIMIT)
 
 
-def component_planes(pixels: np.ndarray, sampling: str) -> list[np.ndarray]:
+def component_planes(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]:
     """The integer sample planes that libjpeg's encoder hands to its DCT.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
-        sampling: a name or factors; every component's must divide the largest.
+        sampling: of the components.
 
     Returns:
         A plane [8 Hb, 8 Wb] int32 in 0..255 for each component, padded as libjpeg pads.
 
     Raises:
-        ConfigError: a ratio of factors is not whole, or pixels and sampling do not match.
+        ConfigError: the pixels and the sampling do not match.
     """
-    parts = factors(sampling)
-    if (pixels.ndim == 2) != (len(parts) == 1):
+    if (pixels.ndim == 2) != (sampling.components == 1):
         raise ConfigError(f"pixels of shape {pixels.shape} do not fit sampling {sampling}")
-    h_max, v_max = max(h for h, _ in parts), max(v for _, v in parts)
+    v_max = max(v for _, v in sampling.reduced)
     height, width = pixels.shape[:2]
     wide = pixels.astype(np.int32)
-    full = [wide] if len(parts) == 1 else rgb_to_ycbcr(wide[..., 0], wide[..., 1], wide[..., 2])
+    full = (
+        [wide]
+        if sampling.components == 1
+        else rgb_to_ycbcr(wide[..., 0], wide[..., 1], wide[..., 2])
+    )
     planes = []
-    for plane, (h, v), (across, down) in zip(full, parts, ratios(sampling), strict=True):
-        columns = 8 * -(-width * h // (8 * h_max))
-        rows = 8 * -(-height * v // (8 * v_max))
+    blocks = sampling.blocks(height, width)
+    for plane, (_, v), (across, down), size in zip(
+        full, sampling.reduced, sampling.ratios, blocks, strict=True
+    ):
+        rows, columns = 8 * size[0], 8 * size[1]
         row_groups = -(-height // v_max)
         # Columns are repeated at full resolution; rows only to the next group of v_max, and
         # from there on the downsampled row is repeated.
@@ -216,18 +162,18 @@ def to_blocks(plane: np.ndarray) -> np.ndarray:
     return plane.reshape(rows // 8, 8, columns // 8, 8).transpose(1, 3, 0, 2)
 
 
-def coefficients(pixels: np.ndarray, sampling: str) -> list[np.ndarray]:
+def coefficients(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]:
     """8 times the unrounded coefficients of libjpeg's encoder.
 
     Args:
         pixels: [H, W] or [H, W, 3] uint8.
-        sampling: a name or factors.
+        sampling: of the components.
 
     Returns:
         [Hb, Wb, 8, 8] int32 for each component, without dummy blocks.
 
     Raises:
-        ConfigError: libjpeg's encoder cannot express the sampling.
+        ConfigError: the pixels and the sampling do not match.
     """
     return [
         forward_dct(np.ascontiguousarray(to_blocks(plane))).transpose(2, 3, 0, 1)
@@ -235,19 +181,21 @@ def coefficients(pixels: np.ndarray, sampling: str) -> list[np.ndarray]:
     ]
 
 
-def emulate(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> list[np.ndarray]:
-    """The levels of libjpeg's encoder.
+def emulate(
+    pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling
+) -> list[np.ndarray]:
+    """The levels that libjpeg's encoder gives.
 
     Args:
         pixels: [H, W] or [H, W, 3] uint8.
         tables: [8, 8] steps >= 1 for each component (natural order).
-        sampling: a name or factors.
+        sampling: of the components.
 
     Returns:
         [Hb, Wb, 8, 8] int32 for each component, without dummy blocks.
 
     Raises:
-        ConfigError: libjpeg's encoder cannot express the sampling.
+        ConfigError: the pixels and the sampling do not match.
     """
     return [
         quantize(c8, np.asarray(table, np.int32))

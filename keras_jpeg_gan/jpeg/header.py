@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
 _BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
 _SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
@@ -78,8 +79,8 @@ class Header:
 
     Attributes:
         width, height: pixels; frame: "baseline", "progressive", ...
-        components: in the frame's order; tables: [8, 8] int32 steps, natural order, for each,
-            as they stood when its first scan began.
+        components: in the frame's order; sampling: of these; tables: [8, 8] int32 steps, natural
+            order, for each, as they stood when its first scan began.
         scans: how many scans begin; scanned: the components (their indices) that these are of.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
@@ -91,6 +92,7 @@ class Header:
     height: int = 0
     frame: str = ""
     components: tuple[Component, ...] = ()
+    sampling: Sampling = GRAY
     tables: list[np.ndarray] = field(default_factory=list)
     scans: int = 0
     scanned: set[int] = field(default_factory=set)
@@ -105,15 +107,15 @@ class Header:
         return self.frame.startswith("progressive")
 
 
-def read_header(data: bytes, limits: Limits | None = None) -> Header:
+def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
     """Walk the markers of a file up to the end-of-image marker, or as far as they go.
 
     Raises:
         JpegFormatError: this is no JPEG file, one that cannot be restored, or one beyond the
             limits; a message of one line says which and what to do.
     """
-    limits = limits or Limits()
-    check_file_size(len(data), limits)
+    limits = limits or FileLimits()
+    limits.check_file_size(len(data))
     if not data.startswith(_BEGINNING):
         raise JpegFormatError(_what_else(data))
     header = Header(end=2)
@@ -140,36 +142,6 @@ def peek_size(beginning: bytes) -> tuple[int, int]:
     except JpegFormatError:
         pass  # whoever reads the file will say so
     return 0, 0
-
-
-def check_file_size(size: int, limits: Limits) -> None:
-    """Refuse a file of too many bytes.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if size > limits.max_file_mb * 1e6:
-        raise JpegFormatError(
-            f"{size / 1e6:.3g} MB are more than --max_file_mb={limits.max_file_mb:g}"
-        )
-
-
-def check_size(width: int, height: int, limits: Limits) -> None:
-    """Refuse an image of too many pixels, or of more than the memory is enough for.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if width * height > limits.max_megapixels * 1e6:
-        raise JpegFormatError(
-            f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
-        )
-    floor = limits.floor_mb(height, width)
-    if floor > limits.max_memory_mb:
-        raise JpegFormatError(
-            f"{width}x{height} takes {floor:.0f} MB at least: more than "
-            f"--max_memory_mb={limits.max_memory_mb:.0f}"
-        )
 
 
 def without_extras(data: bytes, header: Header) -> bytes:
@@ -234,7 +206,7 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
 class _Walk:
     """Takes one segment after another into a header."""
 
-    def __init__(self, header: Header, limits: Limits, file_size: int) -> None:
+    def __init__(self, header: Header, limits: FileLimits, file_size: int) -> None:
         self._header = header
         self._limits = limits
         self._file_size = file_size
@@ -290,20 +262,18 @@ class _Walk:
         self._check_size()
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
-        self._check_sampling()
+        self._read_sampling()
         header.frame = _FRAMES[code]
 
-    def _check_sampling(self) -> None:
-        parts = self._header.components
-        across, down = max(p.across for p in parts), max(p.down for p in parts)
-        text = ",".join(f"{p.across}x{p.down}" for p in parts)
-        if max(across, down) > 4 or not all(p.across and p.down for p in parts):
+    def _read_sampling(self) -> None:
+        factors = tuple((part.across, part.down) for part in self._header.components)
+        if not all(1 <= n <= 4 for pair in factors for n in pair):
+            text = ",".join(f"{across}x{down}" for across, down in factors)
             raise JpegFormatError(f"sampling factors {text} (1 to 4 exist): {BROKEN}")
-        if any(across % p.across or down % p.down for p in parts):
-            raise JpegFormatError(
-                f"sampling factors {text}: only whole ratios are restored, as libjpeg's decoder "
-                f"has no others; {_CONVERT}"
-            )
+        try:
+            self._header.sampling = Sampling(factors)
+        except ConfigError as error:
+            raise JpegFormatError(f"{error}, as by libjpeg's decoder; {_CONVERT}") from error
 
     def _check_size(self) -> None:
         header = self._header
@@ -312,7 +282,7 @@ class _Walk:
                 f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
                 "libjpeg"
             )
-        check_size(header.width, header.height, self._limits)
+        self._limits.check_image_size(header.width, header.height)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits

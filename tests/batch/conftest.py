@@ -14,11 +14,12 @@ import pytest
 from keras_jpeg_gan.batch.storage import open_place
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
-from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.models.cards import find_model
 from tests.batch.stand_in import Moody
-from tests.decoding.made_up import jpeg, write_card
+from tests.decoding.made_up import write_card
+from tests.files import jpeg
 
 
 @pytest.fixture(scope="session")

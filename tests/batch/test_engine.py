@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.batch.stand_in import DEADLY, SLOW
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ import pytest
 
 from keras_jpeg_gan.batch.estimate import estimate
 from keras_jpeg_gan.batch.sources import find_sources
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_jpeg_gan.batch.sources import find_sources
 from keras_jpeg_gan.batch.storage import open_place
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 moto = pytest.importorskip("moto.server")
 

@@ -12,7 +12,7 @@ from keras_jpeg_gan.batch.worker import Worker
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ModelError
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 

@@ -1,34 +1,13 @@
-"""Images, JPEG files, and a network that needs no framework."""
+"""A network that needs no framework, and a card for it."""
 
-import io
 import pathlib
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.system import file_sha256
-
-
-def picture(height: int, width: int, seed: int = 0, gray: bool = False) -> np.ndarray:
-    """A smooth image with some noise, away from black and white: uint8."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width] / 16.0
-    waves = [128 + 60 * np.sin(a * x + b * y) for a, b in rng.uniform(-1, 1, (3, 2))]
-    noisy = np.stack(waves, axis=2) + rng.normal(0, 4, (height, width, 3))
-    return np.clip(noisy[..., 0] if gray else noisy, 0, 255).astype(np.uint8)
-
-
-def jpeg(
-    height: int = 40, width: int = 56, seed: int = 0, gray: bool = False, **options: object
-) -> bytes:
-    """A JPEG file of a `picture`, with options of Pillow's."""
-    buffer = io.BytesIO()
-    image = Image.fromarray(picture(height, width, seed, gray))
-    image.save(buffer, "JPEG", **{"quality": 50, **options})
-    return buffer.getvalue()
 
 
 def run_tiled(

@@ -13,8 +13,9 @@ from PIL import Image
 
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
-from tests.decoding.made_up import ShiftedBlur, jpeg
+from tests.decoding.made_up import ShiftedBlur
 from tests.decoding.processes import start
+from tests.files import jpeg
 
 _DROP_CAPABILITY, _OVERRIDE_PERMISSIONS, _IGNORE_READ_PERMISSIONS = 24, 1, 2  # linux/prctl.h
 

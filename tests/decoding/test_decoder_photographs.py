@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
-from keras_jpeg_gan.jpeg import limits
+from keras_jpeg_gan.decoding import memory
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def restored(content, monkeypatch):
     file = decoder.read(content)
 
     def run(tile: int, halo: int | None = None, projection: str = "none"):
-        monkeypatch.setattr(limits, "TILES", (tile,))
+        monkeypatch.setattr(memory, "TILES", (tile,))
         if halo is not None:
             decoder.runtime.halo = halo
         return decoder.restore(file, seed=9, options=RestoreOptions(projection=projection))

@@ -10,12 +10,12 @@ import pytest
 
 from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
-from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding import memory, runtimes
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.system import file_sha256
-from tests.decoding.made_up import jpeg, picture, run_tiled, write_card
+from tests.decoding.made_up import run_tiled, write_card
+from tests.files import jpeg, picture
 
 UNPROJECTED = RestoreOptions(projection="none")
 
@@ -71,7 +71,7 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
     whole, other, plain = restored(), restored(seed=4), restored(temperature=0)
     assert np.abs(whole - other).mean() > 0.5
     assert np.abs(whole - plain).mean() > 0.5
-    monkeypatch.setattr(limits, "TILES", (96,))
+    monkeypatch.setattr(memory, "TILES", (96,))
     tiled = restored()
     assert np.abs(tiled - whole).max() <= 1
     assert (tiled == whole).mean() > 0.999

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.export.mobile_files import FILES, MOBILE, SEED, photograph
+from tests.export.mobile_files import FILES, MOBILE, SEED
+from tests.files import photograph
 
 import jpeg_header  # isort: skip
 import restorer  # isort: skip

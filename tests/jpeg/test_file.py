@@ -18,12 +18,13 @@ from PIL import Image, ImageFile
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.coefficients import read_coefficients
 from keras_jpeg_gan.jpeg.encoder import encode
-from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.file import JpegFile, read_levels
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
-from tests.jpeg.small_files import find, inserted, jpeg, patched, picture, pillow, segment
+from tests.files import find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 
@@ -44,9 +45,10 @@ def nothing_printed_or_left(
 def assert_same(ours: JpegFile, theirs: JpegFile) -> None:
     np.testing.assert_array_equal(ours.pixels, theirs.pixels)
     for field in ("levels", "tables"):
-        for one, other in zip(getattr(ours, field), getattr(theirs, field), strict=True):
+        pairs = zip(getattr(ours.quantized, field), getattr(theirs.quantized, field), strict=True)
+        for one, other in pairs:
             np.testing.assert_array_equal(one, other)
-    assert ours.sampling == theirs.sampling
+    assert ours.quantized.sampling == theirs.quantized.sampling
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (17, 33)])
@@ -57,14 +59,14 @@ def test_a_file_is_its_levels_tables_and_pixels(sampling: str, size: tuple[int, 
     gray = sampling == "gray"
     luma, chroma = quality_tables(60)
     tables = [luma] if gray else [luma, chroma, chroma]
-    pixels = picture(*size, gray)
-    data = encode(pixels, tables, sampling)
+    pixels = picture(*size, gray=gray)
+    data = encode(pixels, tables, Sampling.parse(sampling))
     file = JpegFile.read(data)
-    assert (file.sampling, file.height, file.width) == (sampling, *size)
+    assert (str(file.quantized.sampling), file.height, file.width) == (sampling, *size)
     assert (file.quality, file.progressive, file.warnings) == (60, False, ())
     np.testing.assert_array_equal(file.pixels, pillow(data))
-    expected = emulator.emulate(pixels, tables, sampling)
-    for ours, theirs in zip(file.levels, expected, strict=True):
+    expected = emulator.emulate(pixels, tables, Sampling.parse(sampling))
+    for ours, theirs in zip(file.quantized.levels, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in zip(file.tables, tables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -83,7 +85,7 @@ def test_paths_read_as_bytes_do(tmp_path: pathlib.Path) -> None:
     assert_same(JpegFile.read(path), JpegFile.read(DATA))
     assert_same(JpegFile.read(str(path)), JpegFile.read(DATA))
     with pytest.raises(JpegFormatError, match="MB are more than --max_file_mb"):
-        JpegFile.read(path, Limits(max_file_mb=0.0005))
+        JpegFile.read(path, FileLimits(max_file_mb=0.0005))
     with pytest.raises(FileNotFoundError):
         JpegFile.read(tmp_path / "none.jpg")
 
@@ -108,9 +110,10 @@ def test_a_later_table_changes_nothing() -> None:
 
 def test_different_tables_of_cb_and_cr_are_both_kept() -> None:
     luma, chroma = quality_tables(60)
-    data = encode(picture(16, 16), [luma, chroma, chroma + 3], "4:2:0")
+    data = encode(picture(16, 16), [luma, chroma, chroma + 3], Sampling.parse("4:2:0"))
     file = JpegFile.read(data)
     assert (file.tables[2] == chroma + 3).all()
+    assert file.quantized.tables is file.tables
     assert file.warnings == ("Cb and Cr have different tables",)
 
 
@@ -121,7 +124,7 @@ def test_many_segments_are_read() -> None:
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_cut_at_every_byte(progressive: bool) -> None:
-    data = jpeg(24, 24, progressive=progressive)
+    data = jpeg(24, 24, progressive=progressive, quality=80)
     whole = JpegFile.read(data)
     scan = find(data, 0xDA)
     counts: collections.Counter[str] = collections.Counter()
@@ -139,7 +142,9 @@ def test_cut_at_every_byte(progressive: bool) -> None:
                 continue
             counts["allowed" if allow else "whole"] += 1
             assert file.pixels.shape == whole.pixels.shape
-            assert [part.shape for part in file.levels] == [p.shape for p in whole.levels]
+            assert [part.shape for part in file.quantized.levels] == [
+                part.shape for part in whole.quantized.levels
+            ]
             assert file.warnings
             if not allow:
                 assert_same(file, whole)
@@ -155,8 +160,10 @@ def test_what_comes_before_a_cut_is_the_whole_files(intact: int) -> None:
     whole = JpegFile.read(data)
     cut = JpegFile.read(data[: restart + 8], allow_truncated=True)
     assert cut.warnings[0].startswith("truncated")
-    assert not np.array_equal(cut.levels[0], whole.levels[0])
-    for ours, theirs, rows in zip(cut.levels, whole.levels, (2, 1, 1), strict=True):
+    assert not np.array_equal(cut.quantized.levels[0], whole.quantized.levels[0])
+    for ours, theirs, rows in zip(
+        cut.quantized.levels, whole.quantized.levels, (2, 1, 1), strict=True
+    ):
         np.testing.assert_array_equal(ours[: rows * intact], theirs[: rows * intact])
     rows = 16 * intact - 16  # fancy upsampling looks at the next row
     np.testing.assert_array_equal(cut.pixels[:rows], whole.pixels[:rows])
@@ -166,7 +173,7 @@ def test_a_progressive_file_cut_between_scans_has_the_scans_before() -> None:
     data = jpeg(progressive=True)
     whole = JpegFile.read(data)
     cut = JpegFile.read(data[: find(data, 0xDA, 2) + 3], allow_truncated=True)
-    for ours, theirs in zip(cut.levels, whole.levels, strict=True):
+    for ours, theirs in zip(cut.quantized.levels, whole.quantized.levels, strict=True):
         # The first scan has the upper bits of DC, and of nothing else.
         np.testing.assert_array_equal(ours[..., 0, 0] >> 1, theirs[..., 0, 0] >> 1)
         assert np.count_nonzero(ours) == np.count_nonzero(ours[..., 0, 0])
@@ -190,9 +197,9 @@ def test_a_file_cut_between_the_scans_of_its_components(shared_data: pathlib.Pat
         cut = data[: find(data, 0xDA, scan)]
         with pytest.raises(JpegFormatError, match=f"truncated: .* scan {scan - 1}"):
             JpegFile.read(cut)
-        levels = JpegFile.read(cut, allow_truncated=True).levels
+        levels = JpegFile.read(cut, allow_truncated=True).quantized.levels
         for i in range(3):
-            np.testing.assert_array_equal(levels[i], whole.levels[i] * (i < scan - 1))
+            np.testing.assert_array_equal(levels[i], whole.quantized.levels[i] * (i < scan - 1))
     assert_same(JpegFile.read(data[:-2]), whole)
 
 
@@ -205,7 +212,7 @@ def test_tables_that_change_between_scans_are_each_components_own(
     with Image.open(path) as image:
         image.draft("YCbCr", image.size)
         planes = np.asarray(image)
-    for i, (levels, table) in enumerate(zip(file.levels, file.tables, strict=True)):
+    for i, (levels, table) in enumerate(zip(file.quantized.levels, file.tables, strict=True)):
         blocks = scipy.fft.idctn(levels * table, axes=(2, 3), norm="ortho")
         assert abs(planes[..., i].mean() - (blocks + 128).clip(0, 255).mean()) < 1
 
@@ -221,7 +228,7 @@ def test_flipped_bytes_raise_nothing_else(
             for position in rng.integers(0, len(data), 3):
                 broken[position] = rng.integers(256)
             try:
-                JpegFile.read(bytes(broken), Limits(max_megapixels=1))
+                JpegFile.read(bytes(broken), FileLimits(max_megapixels=1))
             except JpegFormatError as error:
                 assert str(error).isprintable()  # noqa: PT017
     assert list(tmp_path.iterdir()) == []
@@ -290,7 +297,7 @@ def test_reading_leaves_no_memory_and_no_files_behind() -> None:
             with contextlib.suppress(JpegFormatError):
                 JpegFile.read(data)
             with contextlib.suppress(JpegFormatError):
-                read_coefficients(data)  # beyond what Pillow would stop
+                read_levels(data)  # beyond what Pillow would stop
 
     def held() -> tuple[int, int]:
         pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.header import Limits, read_header, without_extras
-from tests.jpeg.small_files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
+from keras_jpeg_gan.jpeg.header import read_header, without_extras
+from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from tests.files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 PROGRESSIVE = jpeg(progressive=True)
@@ -22,8 +24,7 @@ SEVENS = segment(0xDB, b"\0" + bytes([7] * 64))
 def test_what_a_header_says() -> None:
     header = read_header(DATA)
     assert (header.height, header.width, header.frame) == (40, 56, "baseline")
-    factors = [(part.across, part.down) for part in header.components]
-    assert factors == [(2, 2), (1, 1), (1, 1)]
+    assert header.sampling == Sampling.parse("4:2:0")
     assert (header.scans, header.progressive) == (1, False)
     assert (header.complete, header.end) == (True, len(DATA))
     gray = read_header(jpeg(7, 9, gray=True, progressive=True))
@@ -88,7 +89,7 @@ REFUSED = {
     "factors": (patched(DATA, FRAME + 7, b"\x05"), "sampling factors 0x5,1x1,1x1"),
     "fractional factors": (
         patched(DATA, FRAME + 7, b"\x31\1\2\x21"),
-        "sampling factors 3x1,2x1,1x1.* convert it",
+        "sampling 3x1,2x1,1x1: only whole ratios.* convert it",
     ),
     "step of 0": (patched(DATA, TABLE + 9, b"\0"), "a step of 0"),
     "no such table": (patched(DATA, FRAME + 8, b"\x03"), "table 3 is missing"),
@@ -119,14 +120,14 @@ def test_refusals_say_what_it_is(name: str) -> None:
 
 def test_limits_are_the_callers() -> None:
     with pytest.raises(JpegFormatError, match="MB are more than --max_file_mb"):
-        read_header(DATA, Limits(max_file_mb=0.0005))
+        read_header(DATA, FileLimits(max_file_mb=0.0005))
     with pytest.raises(JpegFormatError, match="--max_scans=5"):
-        read_header(PROGRESSIVE, Limits(max_scans=5))
+        read_header(PROGRESSIVE, FileLimits(max_scans=5))
     with pytest.raises(JpegFormatError, match="56x40 is more than --max_megapixels"):
-        read_header(DATA, Limits(max_megapixels=0.002))
+        read_header(DATA, FileLimits(max_megapixels=0.002))
     with pytest.raises(JpegFormatError, match="scans of 56x40 are more work"):
-        read_header(PROGRESSIVE, Limits(max_scanned_megapixels=5 * 0.00224))
-    exact = Limits(max_megapixels=0.00224, max_file_mb=len(DATA) / 1e6, max_scans=1)
+        read_header(PROGRESSIVE, FileLimits(max_scanned_megapixels=5 * 0.00224))
+    exact = FileLimits(max_megapixels=0.00224, max_file_mb=len(DATA) / 1e6, max_scans=1)
     assert read_header(DATA, exact).width == 56
 
 

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.metadata import Metadata
-from tests.jpeg.small_files import inserted, jpeg, patched, picture, pillow, segment
+from tests.files import inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a/></x:xmpmeta>"

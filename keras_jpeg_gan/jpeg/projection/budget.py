@@ -12,7 +12,7 @@ REPAIR_OF_SUMS = (0.9e-3, 0.1e-3)
 FLOAT = (0.0, 0.015e-6)
 
 _SECONDS = 5.0
-_SECONDS_A_MEGAPIXEL = 1.25
+_SECONDS_PER_MEGAPIXEL = 1.25
 
 
 class Budget:
@@ -23,7 +23,7 @@ class Budget:
     """
 
     def __init__(self, pixels: int) -> None:
-        self._a_pixel = max(_SECONDS, _SECONDS_A_MEGAPIXEL * pixels * 1e-6) / pixels
+        self._a_pixel = max(_SECONDS, _SECONDS_PER_MEGAPIXEL * pixels * 1e-6) / pixels
         self._left = 0.0
 
     def allow(self, pixels: int) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import alternating as float_stage
 from keras_jpeg_gan.jpeg.projection.budget import Budget
 from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
@@ -101,12 +101,7 @@ _COPIES = 8
 _APART = 0.5  # grey levels, standard deviation, from one to the next
 
 
-def project(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> np.ndarray:
+def project(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     """An 8-bit image near the given one that libjpeg compresses to the file's levels.
 
     Where none is found (steps of 1, levels of another kind of encoder) before the work that the
@@ -115,18 +110,16 @@ def project(
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
-        levels: [Hb, Wb, 8, 8] integers for each component of the file, without dummy blocks.
-        tables: [8, 8] steps >= 1 for each component, natural order.
-        sampling: a name or factors (`emulator.factors`).
+        quantized: of the file.
 
     Returns:
         uint8, of the shape of pixels.
 
     Raises:
-        ConfigError: libjpeg's encoder cannot write the sampling (`encoder.can_encode`), or
+        ConfigError: libjpeg's encoder cannot write the sampling (`Sampling.can_encode`), or
             shapes do not match.
     """
-    image = _Image(pixels, levels, tables, sampling)
+    image = _Image(pixels, quantized)
     with one_blas_thread():
         _project(image)
     return image.result
@@ -190,18 +183,13 @@ def _attempt_all(
 class _Image:
     """The file, the goal and what has been found so far."""
 
-    def __init__(
-        self,
-        pixels: np.ndarray,
-        levels: Sequence[np.ndarray],
-        tables: Sequence[np.ndarray],
-        sampling: str,
-    ) -> None:
-        if not encoder.can_encode(sampling):
+    def __init__(self, pixels: np.ndarray, quantized: Quantized) -> None:
+        if not quantized.sampling.can_encode:
             raise ConfigError(
-                f"sampling {sampling}: libjpeg's encoder has none such; use the float projection"
+                f"sampling {quantized.sampling}: libjpeg's encoder cannot write it; use the float "
+                "projection"
             )
-        self.grid = Grid(pixels.shape, levels, tables, sampling)
+        self.grid = Grid(pixels.shape, quantized)
         self.pixels = np.ascontiguousarray(pixels)
         self.result = np.empty(pixels.shape, np.uint8)
         # Coefficients outside their cells, by unit.

@@ -8,12 +8,12 @@ for C components (or channels), R pixels of the unit that are in the image, N un
 """
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 # RGB -> YCbCr of the encoder's integers, and back; for grayscale the identity.
 _MATRICES = {1: np.ones((1, 1), np.float32), 3: (emulator.COLOR / 65536).astype(np.float32)}
@@ -203,12 +203,10 @@ class Cells:
 
 
 @functools.lru_cache(maxsize=32)
-def unit(sampling: str, height: int, width: int) -> Unit:
+def unit(sampling: Sampling, height: int, width: int) -> Unit:
     """The unit of a sampling of which height x width pixels are in the image."""
-    parts = emulator.reduced_factors(sampling)
-    ratios = emulator.ratios(sampling)
-    full_height = 8 * max(v for _, v in parts)
-    full_width = 8 * max(h for h, _ in parts)
+    ratios = sampling.ratios
+    full_height, full_width = sampling.unit_height, sampling.unit_width
     y, x = (axis.ravel() for axis in np.mgrid[:height, :width])
     order = np.lexsort((x, y, x // 8, y // 8))
     y, x = y[order], x[order]
@@ -216,13 +214,13 @@ def unit(sampling: str, height: int, width: int) -> Unit:
     index[y, x] = np.arange(len(y))
     blocks = [
         _block(component, row, column, ratios[component], index, full_height // 8)
-        for component, (h, v) in enumerate(parts)
+        for component, (h, v) in enumerate(sampling.reduced)
         for row in range(v)
         for column in range(h)
         if 8 * row * ratios[component][1] < height and 8 * column * ratios[component][0] < width
     ]
     cut = (height, width) != (full_height, full_width)
-    return Unit(len(parts), y, x, ratios, tuple(blocks), cut)
+    return Unit(sampling.components, y, x, ratios, tuple(blocks), cut)
 
 
 def _block(
@@ -274,30 +272,3 @@ def _block(
         ((occurrences / occurrences.sum(axis=0)).T @ k.T).astype(np.float32),
         count > 1 and members.size == len(used),
     )
-
-
-def gather_cells(
-    unit: Unit,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    parts: Sequence[tuple[int, int]],
-    places: np.ndarray,
-) -> Cells:
-    """The cells of units.
-
-    Args:
-        unit: their shape.
-        levels, tables: of the file.
-        parts: factors of each component, reduced.
-        places: [N, 2] row and column of each unit in the grid of units.
-    """
-    low = np.empty((64, len(unit.blocks), len(places)), np.int32)
-    high = np.empty_like(low)
-    for number, block in enumerate(unit.blocks):
-        h, v = parts[block.component]
-        wanted = levels[block.component][
-            places[:, 0] * v + block.row, places[:, 1] * h + block.column
-        ]
-        steps = tables[block.component].reshape(64, 1)
-        low[:, number], high[:, number] = emulator.cells(wanted.reshape(-1, 64).T, steps)
-    return Cells(low, high)
