@@ -1,4 +1,4 @@
-"""Images that bear JPEG's damage and not its levels: PNG, WebP, and JPEG files saved again."""
+"""Images with JPEG's damage but without its levels: PNG, WebP, and JPEG files saved again."""
 
 import io
 import os
@@ -24,11 +24,11 @@ def read_assumed(
     limits: FileLimits | None = None,
     allow_truncated: bool = False,
 ) -> JpegFile:
-    """Read an image as if it were the decode of a JPEG file of a quality.
+    """Read an image as if it were the decode of a JPEG file of some quality.
 
     Args:
         source: path or bytes of a PNG, WebP or JPEG file.
-        quality: IJG quality 1-100 whose damage the image bears.
+        quality: the IJG quality, 1-100, that did the damage.
         limits, allow_truncated: as `JpegFile.read`.
 
     Returns:
@@ -36,7 +36,7 @@ def read_assumed(
         project onto and nothing to certify.
 
     Raises:
-        JpegFormatError: it is none of these, cannot be restored, or is beyond the limits.
+        JpegFormatError: the image is none of these, cannot be restored or is beyond the limits.
         ConfigError: the quality is out of range.
         OSError: the path cannot be read.
     """
@@ -61,12 +61,12 @@ def read_assumed(
 
 
 def _decode(data: bytes, limits: FileLimits) -> tuple[np.ndarray, Metadata]:
-    """Gray or RGB pixels, uint8, and the metadata."""
+    """Gray or RGB pixels (uint8), and the metadata."""
     try:
         with without_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             limits.check_image_size(image.width, image.height)
             if getattr(image, "n_frames", 1) > 1:
-                raise JpegFormatError("an animation: give one picture of it")
+                raise JpegFormatError("an animation: give a single frame of it")
             metadata = read_metadata(image)
             if (
                 image.has_transparency_data
@@ -74,7 +74,7 @@ def _decode(data: bytes, limits: FileLimits) -> tuple[np.ndarray, Metadata]:
             ):
                 raise JpegFormatError("it is transparent in places: put it on a background first")
             gray = image.mode in ("1", "L", "LA", "I;16", "I")
-            if image.mode.startswith("I"):  # 16 bits, of which Pillow would keep the lowest 8
+            if image.mode.startswith("I"):  # 16 bits; Pillow would keep the lowest 8
                 return (np.asarray(image) >> 8).astype(np.uint8), metadata
             return np.asarray(image.convert("L" if gray else "RGB")), metadata
     except JpegFormatError:

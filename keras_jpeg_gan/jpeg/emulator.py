@@ -1,4 +1,4 @@
-"""libjpeg's encoder in integers: the levels that it gives, without calling it.
+"""An emulation of libjpeg's encoder in integers: its levels, without calling it.
 
 Follows libjpeg 6b and libjpeg-turbo: jccolor.c (colour), jcsample.c (downsampling),
 jcprepct.c (padding), jfdctint.c (the "islow" DCT), jcdctmgr.c (quantization). The exact
@@ -12,17 +12,17 @@ import numpy as np
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.sampling import Sampling
 
-# RGB -> Y, Cb, Cr in 1/65536 (jccolor.c) and what is added before the shift.
+# RGB -> Y, Cb, Cr in 1/65536 (jccolor.c), and what is added before the shift.
 COLOR = np.array([[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]], np.int32)
 COLOR_ROUNDING = np.array([32768, (128 << 16) + 32767, (128 << 16) + 32767], np.int32)
 
-# The largest c8 (8 times an orthonormal coefficient) that cells are kept within: beyond what
-# any 8-bit image gives, small enough for 32-bit sums.
+# Cells are clipped to this c8 (8 times an orthonormal coefficient): more than any 8-bit image
+# gives, and small enough for 32-bit sums.
 C8_LIMIT = 1 << 16
 
 
 def rgb_to_ycbcr(red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> list[np.ndarray]:
-    """The integer Y, Cb, Cr [...] int32 of integer red, green, blue [...] int32 in 0..255."""
+    """Convert integer red, green, blue [...] int32 in 0..255 to integer Y, Cb, Cr [...] int32."""
     planes = []
     for (a, b, c), rounding in zip(COLOR.tolist(), COLOR_ROUNDING.tolist(), strict=True):
         planes.append((a * red + b * green + c * blue + rounding) >> 16)
@@ -30,7 +30,7 @@ def rgb_to_ycbcr(red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> list[n
 
 
 def downsampling_bias(across: int, down: int, columns: int) -> np.ndarray:
-    """What libjpeg adds to the sum of across x down samples before it divides: [columns] int32.
+    """What libjpeg adds to the sum of across x down samples before dividing: [columns] int32.
 
     2x1 and 2x2 alternate between columns; all other ratios round the mean (jcsample.c).
     """
@@ -73,7 +73,7 @@ def _pass(rows: np.ndarray, first: bool) -> np.ndarray:
 
 
 def forward_dct(samples: np.ndarray) -> np.ndarray:
-    """8 times the orthonormal DCT, rounded as jfdctint.c does.
+    """8 times the orthonormal DCT, rounded as in jfdctint.c.
 
     Args:
         samples: [8 (y), 8 (x), ...] int32, 0..255.
@@ -86,7 +86,7 @@ def forward_dct(samples: np.ndarray) -> np.ndarray:
 
 
 def quantize(c8: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Levels of c8 (8 x coefficient, int32) by steps `table` (same shape or broadcast)."""
+    """Quantize c8 (8 times a coefficient, int32) by the steps of `table`, which broadcasts."""
     magnitude = (np.abs(c8) + 4 * table) // (8 * table)
     return np.where(c8 < 0, -magnitude, magnitude)
 
@@ -101,7 +101,7 @@ def cells(levels: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray
         (lowest, highest): int32, lowest <= highest.
     """
     half = 4 * np.asarray(table, np.int32)
-    # Levels whose cell lies wholly beyond the limit need not be told apart.
+    # Levels whose cells lie wholly beyond the limit need no distinction.
     beyond = C8_LIMIT // (2 * half) + 1
     level = np.clip(levels, -beyond, beyond).astype(np.int32, copy=False)
     low = level * (2 * half)
@@ -142,8 +142,8 @@ def component_planes(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]
     ):
         rows, columns = 8 * size[0], 8 * size[1]
         row_groups = -(-height // v_max)
-        # Columns are repeated at full resolution; rows only to the next group of v_max, and
-        # from there on the downsampled row is repeated.
+        # The last column is repeated at full resolution, the last row only up to a whole group
+        # of v_max rows; beyond that, the last downsampled row is repeated.
         y = np.minimum(np.arange(row_groups * v_max), height - 1)
         x = np.minimum(np.arange(columns * across), width - 1)
         padded = plane[y][:, x]
@@ -157,7 +157,7 @@ def component_planes(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]
 
 
 def to_blocks(plane: np.ndarray) -> np.ndarray:
-    """[8 Hb, 8 Wb] -> [8, 8, Hb, Wb]: sample first, as the DCT here wants it."""
+    """[8 Hb, 8 Wb] -> [8, 8, Hb, Wb]: samples first, as this DCT expects them."""
     rows, columns = plane.shape
     return plane.reshape(rows // 8, 8, columns // 8, 8).transpose(1, 3, 0, 2)
 

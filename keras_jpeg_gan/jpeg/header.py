@@ -1,6 +1,7 @@
-"""A JPEG file's markers, walked with limits before any decoder sees the bytes.
+"""A walk over a JPEG file's markers, with limits, before any decoder sees the bytes.
 
-ITU-T T.81, annex B. What cannot be restored is refused here, with what it is and what to do.
+ITU-T T.81, annex B. What cannot be restored is refused here; the message says what it is and
+what to do.
 """
 
 import re
@@ -13,7 +14,7 @@ from keras_jpeg_gan.errors import ConfigError, JpegFormatError
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
-_BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
+_BEGINNING = b"\xff\xd8\xff"  # Pillow requires these three too
 _SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
@@ -30,16 +31,16 @@ _RESTARTS = range(0xD0, 0xD8)  # no length follows
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 
 # The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
-# C0 are none either: libjpeg skips them there, and what hides behind them counts.
+# C0 do not end it either: libjpeg skips them there, and reads on behind them.
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _MARKER = re.compile(rb"\xff[^\xff]")
 _LOWEST_CODE = 0xC0
-_MOST_STRAYS = 1 << 16  # Pillow goes through such bytes one by one
+_MOST_STRAYS = 1 << 16  # Pillow reads such bytes one by one
 
-# Pillow joins EXIF segments one by one, in quadratic time.
+# Pillow appends EXIF segments one by one, in quadratic time.
 _MOST_EXTRAS = 500
 
-# What to do, at the end of a message.
+# How messages end: with what to do.
 BROKEN = "a broken JPEG; get another copy"
 _CONVERT = "convert it with another program"
 
@@ -65,7 +66,7 @@ _OTHER_FORMATS = (
 
 @dataclass(frozen=True)
 class Component:
-    """A component of the frame: its id, sampling factors and table number."""
+    """A component of the frame: its identifier, sampling factors and table number."""
 
     identifier: int
     across: int
@@ -78,14 +79,14 @@ class Header:
     """What the markers of a file say.
 
     Attributes:
-        width, height: pixels; frame: "baseline", "progressive", ...
+        width, height: in pixels; frame: "baseline", "progressive", ...
         components: in the frame's order; sampling: of these; tables: [8, 8] int32 steps, natural
             order, for each, as they stood when its first scan began.
-        scans: how many scans begin; scanned: the components (their indices) that these are of.
+        scans: how many scans begin; scanned: the indices of the components in these.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
-        complete: the end-of-image marker was there; end: where the last whole segment or scan
-            ends, so that an incomplete file can be cut there.
+        complete: whether there is an end-of-image marker; end: where the last whole segment or
+            scan ends, so that an incomplete file can be cut there.
     """
 
     width: int = 0
@@ -111,8 +112,8 @@ def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
     """Walk the markers of a file up to the end-of-image marker, or as far as they go.
 
     Raises:
-        JpegFormatError: this is no JPEG file, one that cannot be restored, or one beyond the
-            limits; a message of one line says which and what to do.
+        JpegFormatError: the file is not a JPEG, cannot be restored or is beyond the limits; its
+            message, one line, says which, and what to do.
     """
     limits = limits or FileLimits()
     limits.check_file_size(len(data))
@@ -131,7 +132,7 @@ def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
 
 
 def peek_size(beginning: bytes) -> tuple[int, int]:
-    """Height and width of a JPEG file, as far as its first bytes tell; else 0, 0."""
+    """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
     if not beginning.startswith(_BEGINNING):
         return 0, 0
     try:
@@ -140,12 +141,12 @@ def peek_size(beginning: bytes) -> tuple[int, int]:
                 height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
                 return int.from_bytes(height, "big"), int.from_bytes(width, "big")
     except JpegFormatError:
-        pass  # whoever reads the file will say so
+        pass  # reported when the file is read
     return 0, 0
 
 
 def without_extras(data: bytes, header: Header) -> bytes:
-    """The file without its APPn and COM segments: the image data alone."""
+    """The file without its APPn and COM segments: only the image data."""
     kept, position = [], 0
     for start, stop in header.extras:
         kept.append(data[position:start])
@@ -165,7 +166,7 @@ def _what_else(data: bytes) -> str:
 
 
 def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
-    """Each marker segment's code, and where its content starts and stops."""
+    """Yield each marker segment's code, and where its content starts and stops."""
     position, strays = 2, 0
     while True:
         marker = _MARKER.search(data, position)
@@ -204,7 +205,7 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
 
 
 class _Walk:
-    """Takes one segment after another into a header."""
+    """Reads one segment after another into a header."""
 
     def __init__(self, header: Header, limits: FileLimits, file_size: int) -> None:
         self._header = header
@@ -216,7 +217,7 @@ class _Walk:
         self._adobe: int | None = None
 
     def segment(self, code: int, content: bytes) -> None:
-        """One segment's content, without marker and length."""
+        """Read one segment's content, without marker and length."""
         if code in _REFUSED_FRAMES:
             kind = _REFUSED_FRAMES[code]
             raise JpegFormatError(
@@ -328,7 +329,7 @@ class _Walk:
                     self._latched.setdefault(i, self._defined[part.table])
 
     def _check_colors(self) -> None:
-        """libjpeg's own rule for what three components are (jdapimin.c)."""
+        """Apply libjpeg's own rule for what three components are (jdapimin.c)."""
         identifiers = bytes(part.identifier for part in self._header.components)
         if len(identifiers) != 3 or self._jfif:
             return
@@ -355,7 +356,7 @@ class _Walk:
 
 
 def _zigzag() -> np.ndarray:
-    """Natural index of each zigzag position (T.81, figure A.6)."""
+    """The natural-order index of each zigzag position (T.81, figure A.6)."""
     order = sorted(
         range(64), key=lambda k: (k // 8 + k % 8, k // 8 if (k // 8 + k % 8) % 2 else k % 8)
     )

@@ -133,5 +133,5 @@ def _text(factors: Factors) -> str:
 
 
 GRAY = Sampling.parse("gray")
-# The color samplings that Pillow writes: those that photographs are compressed with here.
+# The colour samplings that Pillow writes; training and evaluation compress with these.
 PILLOW_COLOR = tuple(Sampling.parse(name) for name in _PILLOW if name != "gray")

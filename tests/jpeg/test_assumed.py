@@ -1,4 +1,4 @@
-"""PNG, WebP and JPEG files taken for the decode of a JPEG file."""
+"""PNG, WebP and JPEG files that are read as if they were a JPEG file's decode."""
 
 import io
 import pathlib
@@ -24,7 +24,7 @@ def saved(image: Image.Image, image_format: str = "PNG", **options: object) -> b
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
-def test_pixels_tables_and_metadata_and_no_levels(image_format: str) -> None:
+def test_pixels_tables_and_metadata_are_read_but_no_levels(image_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     options = {"lossless": True, "exif": exif, "icc_profile": b"a profile"}
@@ -37,7 +37,7 @@ def test_pixels_tables_and_metadata_and_no_levels(image_format: str) -> None:
     assert "quality 30: nothing is certified" in warning
 
 
-def test_a_jpeg_is_decoded_and_its_own_tables_forgotten(tmp_path: pathlib.Path) -> None:
+def test_a_jpeg_is_decoded_and_its_own_tables_are_ignored(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg(quality=95)[:-2])
     file = read_assumed(path, 20)
@@ -47,7 +47,7 @@ def test_a_jpeg_is_decoded_and_its_own_tables_forgotten(tmp_path: pathlib.Path) 
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "RGB"])
-def test_other_modes_are_gray_or_rgb(mode: str) -> None:
+def test_other_modes_become_gray_or_rgb(mode: str) -> None:
     if mode == "I;16":
         image = Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 256 + 99)
         expected = PIXELS[..., 0]
@@ -59,7 +59,7 @@ def test_other_modes_are_gray_or_rgb(mode: str) -> None:
     assert len(file.tables) == (1 if expected.ndim == 2 else 3)
 
 
-def test_what_cannot_be_taken_for_one_is_refused() -> None:
+def test_what_cannot_be_read_as_a_decode_is_refused() -> None:
     clear = Image.fromarray(PIXELS).convert("RGBA")
     clear.putpixel((3, 3), (0, 0, 0, 254))
     moving = saved(

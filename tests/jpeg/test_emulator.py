@@ -36,7 +36,7 @@ def test_equals_pillow(sampling: str, quality: int, size: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("quality", [50, 100])
-def test_equals_pillow_in_grayscale(quality: int, size: tuple[int, int]) -> None:
+def test_grayscale_equals_pillow(quality: int, size: tuple[int, int]) -> None:
     assert_equals_libjpeg(picture(*size)[..., 0].copy(), quality, "gray")
 
 
@@ -44,19 +44,19 @@ def test_equals_pillow_in_grayscale(quality: int, size: tuple[int, int]) -> None
 @pytest.mark.parametrize(
     "sampling", ["4:4:0", "4:1:1", "2x2,1x2,1x1", "2x2,2x1,1x1", "3x1,1x1,1x1", "1x1,2x2,1x1"]
 )
-def test_equals_turbo_where_pillow_cannot_write(sampling: str, size: tuple[int, int]) -> None:
+def test_other_samplings_equal_libjpeg_turbo(sampling: str, size: tuple[int, int]) -> None:
     assert_equals_libjpeg(picture(*size), 97, sampling)
 
 
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
 @pytest.mark.parametrize("quality", [5, 50, 95])
-def test_equals_pillow_on_photographs(kodak: list, quality: int, sampling: str) -> None:
+def test_photographs_equal_pillow(kodak: list, quality: int, sampling: str) -> None:
     for path in kodak[::8]:
         assert_equals_libjpeg(np.asarray(Image.open(path)), quality, sampling)
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 16, 255, 65535])
-def test_cells_hold_what_quantizes_to_their_level(step: int) -> None:
+def test_cells_contain_exactly_what_quantizes_to_their_level(step: int) -> None:
     c8 = np.arange(-9000, 9001, dtype=np.int32)
     levels = emulator.quantize(c8, np.int32(step))
     low, high = emulator.cells(levels, np.int32(step))

@@ -15,7 +15,7 @@ WHOLE, HALVED = Sampling.parse("4:4:4"), Sampling.parse("4:2:0")
 @pytest.mark.parametrize(
     "sampling", ["4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1", "2x2,2x2,2x2"]
 )
-def test_file_has_the_tables_and_the_size_asked_for(sampling: str) -> None:
+def test_the_file_has_the_given_tables_and_size(sampling: str) -> None:
     steps = [LUMA, CHROMA, CHROMA + 1]
     read = read_levels(encoder.encode(PIXELS, steps, Sampling.parse(sampling)))
     assert (read.height, read.width) == (37, 53)
@@ -31,7 +31,7 @@ def test_grayscale(sampling: str) -> None:
     assert encoder.recompress(PIXELS[..., 0].copy(), quantized).pixels.shape == (37, 53)
 
 
-def test_16_bit_tables_are_written_without_a_word(capfd: pytest.CaptureFixture) -> None:
+def test_16_bit_tables_are_written_silently(capfd: pytest.CaptureFixture) -> None:
     steps = [LUMA, CHROMA, np.full((8, 8), 32767)]
     for sampling in ("4:2:0", "4:4:0"):
         read = read_levels(encoder.encode(PIXELS, steps, Sampling.parse(sampling)))
@@ -46,7 +46,7 @@ def test_larger_steps_are_written_as_32767_with_the_same_levels() -> None:
     assert not any(part.any() for part in read.levels)
 
 
-def test_certificate_of_the_same_pixels_is_exact() -> None:
+def test_the_certificate_of_the_same_pixels_is_exact() -> None:
     steps = [LUMA, CHROMA, CHROMA]
     quantized = encoder.quantize(PIXELS, steps, HALVED)
     certificate = encoder.certify(PIXELS, quantized)
@@ -58,7 +58,7 @@ def test_certificate_of_the_same_pixels_is_exact() -> None:
     )
 
 
-def test_certificate_counts_what_is_off() -> None:
+def test_the_certificate_counts_what_is_off() -> None:
     steps = [LUMA, CHROMA, CHROMA]
     levels = [part.copy() for part in encoder.quantize(PIXELS, steps, WHOLE).levels]
     levels[0][1, 2, 3, 4] += 5
@@ -80,12 +80,12 @@ def test_the_certificate_does_not_depend_on_its_bands(monkeypatch: pytest.Monkey
     assert not whole.exact
 
 
-def test_samplings_that_libjpeg_cannot_write() -> None:
+def test_samplings_that_libjpeg_cannot_write_are_refused() -> None:
     with pytest.raises(errors.ConfigError, match="cannot write"):
         encoder.encode(PIXELS, [LUMA, CHROMA, CHROMA], Sampling.parse("4x4,1x1,1x1"))
 
 
-def test_mismatches_are_named() -> None:
+def test_mismatches_are_refused_by_name() -> None:
     with pytest.raises(errors.ConfigError, match="do not fit"):
         encoder.encode(PIXELS, [LUMA], GRAY)
     with pytest.raises(errors.ConfigError, match="step"):

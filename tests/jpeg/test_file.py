@@ -1,4 +1,4 @@
-"""JPEG files as a whole: pixels, cut and hostile bytes, the collections of odd and real files."""
+"""JPEG files as a whole: pixels, truncated and hostile bytes, collections of odd and real files."""
 
 import collections
 import contextlib
@@ -33,7 +33,7 @@ DATA = jpeg()
 def nothing_printed_or_left(
     capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Whatever is read: not a word on standard output or error, no setting of Pillow changed."""
+    """Reading prints nothing and changes no setting of Pillow."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     yield
     if "monkeypatch" not in request.fixturenames:
@@ -55,7 +55,7 @@ def assert_same(ours: JpegFile, theirs: JpegFile) -> None:
 @pytest.mark.parametrize(
     "sampling", ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1"]
 )
-def test_a_file_is_its_levels_tables_and_pixels(sampling: str, size: tuple[int, int]) -> None:
+def test_a_file_has_its_levels_tables_and_pixels(sampling: str, size: tuple[int, int]) -> None:
     gray = sampling == "gray"
     luma, chroma = quality_tables(60)
     tables = [luma] if gray else [luma, chroma, chroma]
@@ -73,13 +73,13 @@ def test_a_file_is_its_levels_tables_and_pixels(sampling: str, size: tuple[int, 
 
 
 @pytest.mark.parametrize("gray", [False, True])
-def test_progressive_files_hold_the_same(gray: bool) -> None:
+def test_progressive_files_have_the_same_content(gray: bool) -> None:
     baseline, progressive = (JpegFile.read(jpeg(gray=gray, progressive=p)) for p in (False, True))
     assert (baseline.progressive, progressive.progressive) == (False, True)
     assert_same(baseline, progressive)
 
 
-def test_paths_read_as_bytes_do(tmp_path: pathlib.Path) -> None:
+def test_paths_are_read_like_bytes(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a b.jpg"
     path.write_bytes(DATA)
     assert_same(JpegFile.read(path), JpegFile.read(DATA))
@@ -90,14 +90,14 @@ def test_paths_read_as_bytes_do(tmp_path: pathlib.Path) -> None:
         JpegFile.read(tmp_path / "none.jpg")
 
 
-def test_bytes_behind_the_end_do_not_count() -> None:
+def test_bytes_after_the_end_are_ignored() -> None:
     file = JpegFile.read(DATA + b"\xff\xda more" * 99)
     assert_same(file, JpegFile.read(DATA))
     assert file.warnings == ()
 
 
 @pytest.mark.parametrize("allow", [False, True])
-def test_a_file_that_lacks_its_end_marker_alone_is_whole(allow: bool) -> None:
+def test_a_file_that_lacks_only_its_end_marker_is_complete(allow: bool) -> None:
     file = JpegFile.read(DATA[:-2], allow_truncated=allow)
     assert_same(file, JpegFile.read(DATA))
     assert file.warnings == ("no end-of-image marker",)
@@ -123,7 +123,7 @@ def test_many_segments_are_read() -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_cut_at_every_byte(progressive: bool) -> None:
+def test_truncation_at_every_byte(progressive: bool) -> None:
     data = jpeg(24, 24, progressive=progressive, quality=80)
     whole = JpegFile.read(data)
     scan = find(data, 0xDA)
@@ -154,7 +154,7 @@ def test_cut_at_every_byte(progressive: bool) -> None:
 
 
 @pytest.mark.parametrize("intact", [1, 4, 8])
-def test_what_comes_before_a_cut_is_the_whole_files(intact: int) -> None:
+def test_what_precedes_a_cut_equals_the_whole_file(intact: int) -> None:
     data = jpeg(160, 48, restart_marker_rows=1)
     restart = find(data, 0xD0 + intact - 1)  # behind so many rows of 16 pixels
     whole = JpegFile.read(data)
@@ -169,7 +169,7 @@ def test_what_comes_before_a_cut_is_the_whole_files(intact: int) -> None:
     np.testing.assert_array_equal(cut.pixels[:rows], whole.pixels[:rows])
 
 
-def test_a_progressive_file_cut_between_scans_has_the_scans_before() -> None:
+def test_a_progressive_file_cut_between_scans_keeps_the_earlier_ones() -> None:
     data = jpeg(progressive=True)
     whole = JpegFile.read(data)
     cut = JpegFile.read(data[: find(data, 0xDA, 2) + 3], allow_truncated=True)
@@ -181,7 +181,9 @@ def test_a_progressive_file_cut_between_scans_has_the_scans_before() -> None:
     assert "truncated: it ends in or behind scan 1" in warning
 
 
-def test_a_cut_arithmetic_file_is_not_taken_for_whole(shared_data: pathlib.Path) -> None:
+def test_a_truncated_arithmetic_file_is_not_taken_as_complete(
+    shared_data: pathlib.Path,
+) -> None:
     data = (shared_data / "robustness" / "valid" / "cc_mozjpeg_testimgari.jpg").read_bytes()
     assert JpegFile.read(data).warnings == ()
     for length in (len(data) - 300, len(data) - 20):  # libjpeg has no remark on these
@@ -203,7 +205,7 @@ def test_a_file_cut_between_the_scans_of_its_components(shared_data: pathlib.Pat
     assert_same(JpegFile.read(data[:-2]), whole)
 
 
-def test_tables_that_change_between_scans_are_each_components_own(
+def test_tables_that_change_between_scans_belong_to_their_components(
     shared_data: pathlib.Path,
 ) -> None:
     path = shared_data / "robustness" / "valid" / "made_dqt_redefined_between_scans.jpg"
@@ -217,7 +219,7 @@ def test_tables_that_change_between_scans_are_each_components_own(
         assert abs(planes[..., i].mean() - (blocks + 128).clip(0, 255).mean()) < 1
 
 
-def test_flipped_bytes_raise_nothing_else(
+def test_flipped_bytes_raise_only_format_errors(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
@@ -234,7 +236,7 @@ def test_flipped_bytes_raise_nothing_else(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pillows_own_size_limit_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_own_size_limit_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = JpegFile.read(DATA)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(Image.DecompressionBombError):
@@ -243,7 +245,7 @@ def test_pillows_own_size_limit_does_not_count(monkeypatch: pytest.MonkeyPatch) 
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_pillows_switch_for_truncated_files_does_not_count(
+def test_pillows_switch_for_truncated_files_is_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
@@ -258,7 +260,7 @@ def test_pillows_switch_for_truncated_files_does_not_count(
         JpegFile.read(no_such_codes)
 
 
-def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_can_read_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow_metadata(*arguments: object) -> Metadata:  # time for others to meddle
         time.sleep(0.002)
         return read_metadata(*arguments)
@@ -286,7 +288,7 @@ def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert warnings.filters == filters
 
 
-def test_reading_leaves_no_memory_and_no_files_behind() -> None:
+def test_reading_leaks_no_memory_and_no_files() -> None:
     whole = jpeg(600, 800, progressive=True)
     last = whole.rindex(b"\xff\xda")
     broken = patched(whole, last + 4, b"\x01\x07")  # a component that there is not
@@ -317,8 +319,8 @@ def pillow_tables(path: pathlib.Path) -> list[list[int]]:
         return list(image.quantization.values())
 
 
-# Words of refusals, and what bears them out in the index of the collection.
-BORNE_OUT = {
+# What refusals say, and how the collection's index confirms it.
+CONFIRMED = {
     " components (": lambda row, _: int(row["components"]) not in (1, 3),
     "RGB-coded": lambda row, _: row["components"] == "3" and "JFIF" not in row["notes"],
     "lossless": lambda row, _: row["frame"] == "lossless",
@@ -349,8 +351,8 @@ def test_all_odd_files(shared_data: pathlib.Path) -> None:
             reason = str(error)
             assert reason.isprintable(), row["file"]
             if valid:
-                (words,) = [words for words in BORNE_OUT if words in reason]
-                assert BORNE_OUT[words](row, path), (row["file"], reason)
+                (words,) = [words for words in CONFIRMED if words in reason]
+                assert CONFIRMED[words](row, path), (row["file"], reason)
         else:
             if not valid:  # Pillow wants an end marker
                 assert found.warnings == ("no end-of-image marker",), row["file"]

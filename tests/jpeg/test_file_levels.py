@@ -1,4 +1,4 @@
-"""`read_levels`, against the emulator on the pixels that were written, and another libjpeg."""
+"""`read_levels` against the emulator's levels of the original pixels, and against libjpeg 6b."""
 
 import pathlib
 import subprocess
@@ -21,7 +21,7 @@ LUMA, CHROMA = quality_tables(60)
 
 
 def written_by_turbo(pixels: np.ndarray, sampling: str, folder: pathlib.Path) -> bytes:
-    """A file of any sampling, by jpeglib itself."""
+    """A file of any sampling, written by jpeglib itself."""
     path = folder / "written.jpg"
     with jpeglib.version("turbo210"):
         image = jpeglib.from_spatial(pixels)
@@ -79,7 +79,7 @@ def test_libjpeg_6b_reads_the_same_levels(quality: int, tmp_path: pathlib.Path) 
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_libjpegs_words_are_remarks_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
+def test_libjpegs_messages_become_remarks_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
     data = jpeg()
     (remark,) = read_levels(data[:-60] + b"\xff\xd9").remarks
     assert "premature end of data segment" in remark
@@ -110,7 +110,7 @@ def test_standard_error_may_be_closed(closed: tuple[int, ...], tmp_path: pathlib
     assert process.returncode == 7
 
 
-def test_threads_do_not_mix_and_jpeglib_is_left_as_it_was(
+def test_threads_do_not_interfere_and_jpeglibs_version_is_restored(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     before = jpeglib.version.get()

@@ -1,4 +1,4 @@
-"""PSNR and consistency: closed forms and libjpeg."""
+"""PSNR against its closed form, and consistency against libjpeg."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_psnr_has_its_closed_form() -> None:
 
 
 @pytest.mark.parametrize(("subsampling", "gray"), [(0, False), (2, False), (0, True)])
-def test_consistency_is_zero_for_an_original_and_not_for_its_decode(
+def test_consistency_is_zero_for_an_original_but_not_for_its_decode(
     subsampling: int, gray: bool
 ) -> None:
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Violations before rounding."""
+"""Violations and consistency of unrounded pixels."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ def file() -> JpegFile:
     return JpegFile.read(saved(pixels, quality=60, subsampling=0))
 
 
-def test_a_change_of_one_coefficient(file: JpegFile) -> None:
+def test_the_violation_of_one_changed_coefficient(file: JpegFile) -> None:
     """The mean of a luma block is moved by 3/4 of a step: that is the violation."""
     flat = np.full((32, 48, 3), 128.0)
     zero = [np.zeros_like(part) for part in file.quantized.levels]
@@ -29,7 +29,7 @@ def test_a_change_of_one_coefficient(file: JpegFile) -> None:
     assert found.mean == pytest.approx(0.75 / total, rel=1e-3)
 
 
-def test_consistency_before_rounding(file: JpegFile) -> None:
+def test_consistency_of_unrounded_pixels(file: JpegFile) -> None:
     decoded = file.pixels.astype(np.float32)
     assert violation(decoded, file.quantized).share_over_half < 0.05
     near = unrounded_consistency(decoded, file.quantized)

@@ -1,6 +1,6 @@
-"""The float projection in NumPy, of one image: the nearest that is consistent in real arithmetic.
+"""The float projection of one image: the nearest one that is consistent in real arithmetic.
 
-What `consistency.project` is to tensors in a graph, for the decoder, which needs no framework.
+It is the decoder's counterpart of `tensors.consistency.project`, in NumPy alone.
 """
 
 from collections.abc import Iterator
@@ -14,26 +14,26 @@ from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
 from keras_jpeg_gan.jpeg.projection.units import Unit
 from keras_jpeg_gan.system import one_blas_thread
 
-# Steps kept from the borders of the cells, on which rounding is a toss.
+# Distance in steps from the borders of the cells, where rounding may go either way.
 MARGIN = 0.02
 
-# Pixels of a batch of units.
+# Pixels in a batch of units.
 _BATCH = 1 << 18
-# Where the image's border cuts a unit: steps of the alternating projection, at most.
+# The most steps of the alternating projection where the image's border cuts a unit.
 _EDGE_ITERATIONS = 150
 
 
 def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) -> np.ndarray:
-    """The float projection of an image. Nothing is clipped: it may leave 0..255.
+    """The float projection of an image. Nothing is clipped: the result may leave 0..255.
 
-    The encoder's constants of downsampling are counted in. In whole units one step is the
-    orthogonal projection; where the border cuts a unit, many steps lead to a consistent image
-    that is not quite the nearest.
+    It accounts for the constants that the encoder adds in downsampling. In whole units a single
+    step is the orthogonal projection; where the border cuts a unit, many steps lead to a
+    consistent image that is not quite the nearest.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8.
         quantized: of the file.
-        margin: by how many steps, 0 to 1/2, to stay within the cells.
+        margin: how many steps, 0 to 1/2, to stay within the cells.
 
     Returns:
         float32, of the shape of pixels.
@@ -61,7 +61,7 @@ def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) ->
 def violations(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     """How far each coefficient of an image is from its level, in steps: [N] float32.
 
-    Consistent is <= 1/2. Arguments and errors as `project`.
+    Consistent means <= 1/2. Arguments and errors as `project`.
     """
     grid = Grid(pixels.shape, quantized)
     found = []
@@ -75,7 +75,7 @@ def violations(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
 
 
 def _batches(grid: Grid) -> Iterator[tuple[Unit, np.ndarray]]:
-    """All units by shape, some at a time: their shape and places."""
+    """Yield all units by shape, some at a time: their shape and places."""
     with one_blas_thread():
         for shape, places in grid.shapes():
             size = max(1, _BATCH // len(shape.rows))

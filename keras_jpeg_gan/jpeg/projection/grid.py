@@ -1,4 +1,4 @@
-"""An image cut into units: where they lie, and their pixels and cells in batches."""
+"""An image divided into units: where they lie, and their pixels and cells in batches."""
 
 from collections.abc import Iterator
 
@@ -34,14 +34,14 @@ class Grid:
         self._levels = quantized.levels
 
     def shapes(self) -> Iterator[tuple[Unit, np.ndarray]]:
-        """Each shape of units with the places [N, 2] in the grid that have it."""
+        """Yield each shape of units with the places [N, 2] in the grid that have it."""
         for rows, height in _spans(self._height, self._unit_height):
             for columns, width in _spans(self._width, self._unit_width):
                 places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
                 yield unit(self._sampling, height, width), places.reshape(-1, 2)
 
     def index(self, shape: Unit, places: np.ndarray) -> np.ndarray:
-        """Where in the flat image the first channel of each pixel of units lies: [R, N]."""
+        """The position in the flat image of the first channel of each pixel: [R, N]."""
         corner = places[:, 0] * self._unit_height * self._width + places[:, 1] * self._unit_width
         index = corner + (shape.rows * self._width + shape.columns)[:, None]
         index *= shape.channels
@@ -58,7 +58,7 @@ class Grid:
         return np.stack(steps, axis=1)[..., None].astype(np.float32)
 
     def cells(self, shape: Unit, places: np.ndarray) -> Cells:
-        """What the coefficients of units must be."""
+        """The cells of the coefficients of units."""
         low = np.empty((64, len(shape.blocks), len(places)), np.int32)
         high = np.empty_like(low)
         for number, block in enumerate(shape.blocks):
@@ -76,20 +76,20 @@ class Grid:
 
 
 def gather(pixels: np.ndarray, shape: Unit, index: np.ndarray) -> np.ndarray:
-    """The pixels of units: [C, R, N] float32 of an image and `Grid.index`."""
+    """Gather the pixels of units, [C, R, N] float32, by `Grid.index`."""
     flat = pixels.reshape(-1)
     return np.stack([flat[index + channel] for channel in range(shape.channels)]).astype(np.float32)
 
 
 def scatter(values: np.ndarray, index: np.ndarray, image: np.ndarray) -> None:
-    """Put the pixels [C, R, N] of units into an image, which is contiguous."""
+    """Write the pixels [C, R, N] of units to a contiguous image."""
     flat = image.reshape(-1)
     for channel, plane in enumerate(values):
         flat[index + channel] = plane
 
 
 def _spans(length: int, size: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Numbers of the units along a side that have the same extent, and that extent."""
+    """Yield the numbers of the units along a side with the same extent, and that extent."""
     whole, rest = divmod(length, size)
     if whole:
         yield np.arange(whole), size

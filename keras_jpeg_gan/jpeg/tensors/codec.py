@@ -1,6 +1,6 @@
 """JPEG's compression and decompression, batched and differentiable, for any sampling.
 
-`rounded=True` follows libjpeg's defaults: colors and downsampled, inverse transformed and
+`rounded=True` follows libjpeg's defaults: colours and downsampled, inverse transformed and
 upsampled samples are rounded to integers in 0..255, and chroma is smoothed; each rounding has
 the straight-through gradient. `rounded=False` is real arithmetic: only levels are rounded, and
 nothing is clipped. Both pad as libjpeg does. Apart from a few in a million, the rounded levels of
@@ -78,7 +78,7 @@ def decompress(
 
 
 def to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
-    """Y, Cb, Cr of RGB, and gray as it is: [B, H, W, 3 or 1] of any type -> float32."""
+    """RGB to Y, Cb, Cr; gray stays as it is: [B, H, W, 3 or 1] of any type -> float32."""
     pixels = ops.cast(pixels, "float32")
     return pixels if pixels.shape[-1] == 1 else color.rgb_to_ycbcr(pixels, rounded)
 
@@ -86,7 +86,7 @@ def to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
 def transform(
     ycbcr: Any, tables: Sequence[Any], sampling: Sampling, rounded: bool = False
 ) -> list[Any]:
-    """Unrounded coefficients in steps: the papers' operator D after the color conversion.
+    """Unrounded coefficients in steps: the papers' operator D after the colour conversion.
 
     Args:
         ycbcr: [B, H, W, 3] or [B, H, W, 1] float32.
@@ -201,9 +201,9 @@ def upsample_nearest(plane: Any, across: int, down: int) -> Any:
 def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any:
     """libjpeg's triangle filter [B, R, C] -> [B, down R, across C], factors 1 or 2 (jdsample.c).
 
-    Its integers are sums of quarters or sixteenths, rounded by turns down and up at halves: along
-    rows where these are doubled, else along columns. Such sums are exact, so it is no matter that
-    libjpeg doubles columns first; rows first, fewer samples are interleaved one by one.
+    Its integers are sums of quarters or sixteenths; halves are rounded down and up in turn: along
+    rows if these are doubled, else along columns. Such sums are exact, so it does not matter that
+    libjpeg doubles columns first; with rows first, fewer samples are interleaved one by one.
     """
     biases = (8 / 16, 7 / 16) if across * down == 4 else (1 / 4, 2 / 4)
     if across == 2:
@@ -214,7 +214,7 @@ def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any
 
 
 def _triangle(plane: Any, axis: int, biases: tuple[float, float]) -> Any:
-    """Twice the samples along an axis: 3/4 of the nearer, 1/4 of the farther neighbour + bias."""
+    """Double the samples along an axis: 3/4 of the nearer, 1/4 of the farther one, plus bias."""
     size = ops.shape(plane)[axis]
     before = ops.take(plane, ops.maximum(ops.arange(size) - 1, 0), axis=axis)
     after = ops.take(plane, ops.minimum(ops.arange(size) + 1, size - 1), axis=axis)
@@ -236,7 +236,7 @@ def _repeat_last(plane: Any, size: Any, axis: int) -> Any:
 
 
 def _fold_last(plane: Any, size: Any, axis: int) -> Any:
-    """The transpose of `_repeat_last`: what lies beyond a size is added to the last."""
+    """The transpose of `_repeat_last`: whatever lies beyond a size is added to the last line."""
     if axis == 1:
         kept, rest = plane[:, : size - 1], plane[:, size - 1 :]
     else:

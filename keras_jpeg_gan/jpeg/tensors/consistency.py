@@ -2,8 +2,8 @@
 
 D x are an image's unrounded coefficients in steps, in real arithmetic, L the file's levels. An
 image is consistent where |D x - L| <= 1/2 everywhere (Man et al., arXiv 2211.11827; Bahat and
-Michaeli). All functions are differentiable and use real arithmetic; whether
-libjpeg gives back the levels of an 8-bit image is for the certificate to say.
+Michaeli). All functions are differentiable and use real arithmetic; whether libjpeg gives back
+the levels of an 8-bit image is for the certificate to say.
 
 Levels are [B, Hb, Wb, 8, 8] and tables [B, 8, 8] or [8, 8], float32, for each component.
 """
@@ -22,7 +22,7 @@ from keras_jpeg_gan.jpeg.tensors import codec, color
 # Where the penalty starts and where it becomes linear, in steps.
 TOLERATED, LINEAR = 0.4, 0.6
 
-# Of the float projection where the image's border cuts a unit.
+# Iterations of the float projection where the image's border cuts a unit.
 EDGE_ITERATIONS = 60
 
 
@@ -177,7 +177,7 @@ def _step(pixels: Any, quantized: Quantized, margin: float) -> Any:
 
 
 def _iterate(pixels: Any, quantized: Quantized, margin: float) -> Any:
-    """Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights)."""
+    """Many steps with Nesterov's momentum (Beck and Teboulle's FISTA with its simpler weights)."""
 
     def body(k: Any, state: tuple[Any, Any]) -> tuple[Any, Any]:
         before, ahead = state

@@ -10,8 +10,7 @@ from scipy import ndimage
 from keras_jpeg_gan import errors
 from keras_jpeg_gan.jpeg import encoder, tables
 from keras_jpeg_gan.jpeg.levels import Quantized
-from keras_jpeg_gan.jpeg.projection import budget as exact_budget
-from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.projection import budget, exact
 from keras_jpeg_gan.jpeg.projection.alternating import Boxes, onto_cells
 from keras_jpeg_gan.jpeg.projection.units import Unit, unit
 from keras_jpeg_gan.jpeg.sampling import Sampling
@@ -49,7 +48,7 @@ def stand_in(kind: str, original: np.ndarray, decode: np.ndarray) -> np.ndarray:
 def check(
     original: np.ndarray, quality: int, sampling: str, kind: str = "weak"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Project and have libjpeg judge; returns (stand-in, result)."""
+    """Project, and let libjpeg judge; returns (stand-in, result)."""
     quantized = quantized_by_libjpeg(original, quality, sampling)
     given = stand_in(kind, original, encoder.recompress(original, quantized).pixels)
     result = exact.project(given, quantized)
@@ -119,10 +118,8 @@ def test_whole_photographs(kodak: list, quality: int, sampling: str, kind: str) 
     assert np.mean(gains) > (-0.02 if quality <= 90 else -0.1)
 
 
-def test_few_rounds_where_highlights_are_blown(
-    kodak: list, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two units of this photograph have next to no exact image near what is given."""
+def test_blown_highlights_take_few_rounds(kodak: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two units of this photograph have hardly any exact image near the given one."""
     rounds = []
     original = exact._attempt_all
 
@@ -175,7 +172,7 @@ def test_smallest_sizes(sampling: str) -> None:
 
 
 def saturated(name: str) -> np.ndarray:
-    """[64, 96, 3] uint8: what clips."""
+    """Pictures that clip: [64, 96, 3] uint8."""
     generator = np.random.default_rng(4)
     y, x = np.mgrid[:64, :96].astype(np.float64)
     if name == "night lights":
@@ -225,7 +222,7 @@ def test_steps_of_one_come_close() -> None:
 
 
 @pytest.mark.parametrize("sampling", ["4:2:0", "gray"])
-def test_hostile_levels_and_tables_end_in_an_image(sampling: str) -> None:
+def test_hostile_levels_and_tables_give_an_image(sampling: str) -> None:
     generator = np.random.default_rng(2)
     size = (40, 56) if sampling == "gray" else (40, 56, 3)
     given = generator.uniform(0, 255, size).astype(np.float32)
@@ -239,8 +236,8 @@ def test_hostile_levels_and_tables_end_in_an_image(sampling: str) -> None:
         assert not encoder.certify(result, quantized).exact
 
 
-def test_work_ends_where_no_exact_image_is_found() -> None:
-    """Of steps of one, on noise: 20 to 70 s for each without an end."""
+def test_the_search_ends_where_no_exact_image_is_found() -> None:
+    """Steps of one on noise: without a limit, each would take 20 to 70 s."""
     noise = np.random.default_rng(4).integers(0, 256, (40, 56, 3)).astype(np.uint8)
     for sampling in ("4:2:0", "4:4:4"):
         quantized = quantized_by_libjpeg(noise, 100, sampling)
@@ -249,12 +246,12 @@ def test_work_ends_where_no_exact_image_is_found() -> None:
         assert time.process_time() - begin < 15
 
 
-def test_without_time_every_unit_is_attempted_still(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_unit_is_attempted_even_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
     original = saturated("red roses")[:120, :72]
     quantized = quantized_by_libjpeg(original, 95, "4:2:0")
     exactly = exact.project(low_passed(original), quantized)
-    monkeypatch.setattr(exact_budget, "_SECONDS", 1e-6)
-    monkeypatch.setattr(exact_budget, "_SECONDS_PER_MEGAPIXEL", 1e-6)
+    monkeypatch.setattr(budget, "_SECONDS", 1e-6)
+    monkeypatch.setattr(budget, "_SECONDS_PER_MEGAPIXEL", 1e-6)
     hastily = [exact.project(low_passed(original), quantized) for _ in range(2)]
     np.testing.assert_array_equal(*hastily)
     assert encoder.certify(exactly, quantized).exact
@@ -264,10 +261,8 @@ def test_without_time_every_unit_is_attempted_still(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("sampling", ["1x4,1x1,2x2", "3x1,1x4,1x1", "4:2:0", "4:1:1"])
-def test_no_memory_is_read_that_was_not_written(
-    sampling: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where samples of components overlap crosswise, not each is decided before the next begins."""
+def test_no_uninitialized_memory_is_read(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the components' samples overlap crosswise, later ones begin before earlier ones end."""
 
     def poisoned(shape: Any, dtype: Any = float, **options: Any) -> np.ndarray:
         if not np.issubdtype(dtype, np.floating):
@@ -292,7 +287,7 @@ def test_ratios_of_three() -> None:
     assert encoder.certify(result, quantized).exact
 
 
-def test_samplings_without_an_encoder_are_refused() -> None:
+def test_samplings_that_no_encoder_writes_are_refused() -> None:
     given = np.zeros((8, 8, 3), np.float32)
     sampling = Sampling.parse("4x4,1x1,1x1")
     levels = [np.zeros((*blocks, 8, 8), np.int16) for blocks in sampling.blocks(8, 8)]

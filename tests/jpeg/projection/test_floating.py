@@ -1,4 +1,4 @@
-"""The decoder's float projection, against the one of the graphs and its own laws."""
+"""The decoder's float projection against the tensors' one, and its own invariants."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def case(height: int, width: int, quality: int, sampling: str) -> tuple[np.ndarr
 
 
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0", "4:1:1", "gray"])
-def test_whole_units_are_projected_as_in_the_graphs(sampling: str) -> None:
+def test_whole_units_are_projected_as_by_the_tensors(sampling: str) -> None:
     pixels, quantized = case(48, 64, 30, sampling)
     batch = consistency.batch_of_one(pixels, quantized)
     expected = ops.convert_to_numpy(consistency.project(*batch, floating.MARGIN))
@@ -48,7 +48,7 @@ def test_cut_units_end_within_their_cells(size: tuple[int, int], sampling: str) 
     assert floating.violations(projected, quantized).max() <= 0.5
 
 
-def test_violations_are_the_graphs() -> None:
+def test_violations_equal_the_tensors() -> None:
     pixels, quantized = case(33, 50, 40, "4:4:4")
     batch = consistency.batch_of_one(pixels, quantized)
     expected = [ops.convert_to_numpy(part).ravel() for part in consistency.violation(*batch)]
@@ -56,7 +56,7 @@ def test_violations_are_the_graphs() -> None:
     np.testing.assert_allclose(np.sort(found), np.sort(np.concatenate(expected)), atol=2e-3)
 
 
-def test_what_is_consistent_stays_as_it_is() -> None:
+def test_consistent_pixels_stay_as_they_are() -> None:
     _, quantized = case(40, 40, 40, "4:2:0")
     pixels = picture(40, 40).astype(np.float32)
     once = floating.project(pixels, quantized)
@@ -64,7 +64,7 @@ def test_what_is_consistent_stays_as_it_is() -> None:
     np.testing.assert_allclose(twice, once, atol=1e-3)
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_pixels_that_do_not_fit_are_refused() -> None:
     pixels, quantized = case(16, 16, 40, "4:2:0")
     for part in (pixels[..., 0], pixels[:, :8]):
         with pytest.raises(ConfigError, match="do not fit"):

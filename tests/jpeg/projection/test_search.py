@@ -16,7 +16,7 @@ def whole_unit(name: str) -> Unit:
 def some_units(
     shape: Unit, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, joint_search._Tables]:
-    """Pixels [3, C, R] with values at both ends of the range, what is wanted, and their tables."""
+    """Three units' pixels, some at the ends of the range, their goal, and their tables."""
     pixels = generator.integers(-20, 276, (3, shape.channels, len(shape.rows))).clip(0, 255)
     current = np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.int32)
     c8 = shape.coefficients(current)
@@ -26,7 +26,7 @@ def some_units(
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:4:4", "4:2:0"])
-def test_no_change_of_a_pixel_is_out_of_reach(sampling: str) -> None:
+def test_no_change_of_a_pixel_exceeds_its_reach(sampling: str) -> None:
     shape = whole_unit(sampling)
     offsets = joint_search._offsets(shape.channels)
     grid = np.random.default_rng(0).integers(0, 256, (20000, shape.channels), dtype=np.int32)
@@ -37,7 +37,7 @@ def test_no_change_of_a_pixel_is_out_of_reach(sampling: str) -> None:
 
 @pytest.mark.parametrize("sampling", ["gray", "4:4:4", "4:2:0"])
 def test_the_best_move_is_the_best_of_all(sampling: str) -> None:
-    """Against the cost of each single move, computed in the open."""
+    """The oracle computes the cost of every single move directly."""
     generator = np.random.default_rng(1)
     shape = whole_unit(sampling)
     planes, goal, tables = some_units(shape, generator)

@@ -55,7 +55,7 @@ def picture(height: int, width: int, channels: int) -> np.ndarray:
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
 @pytest.mark.parametrize("size", [(64, 96), (45, 51), (1, 1), (3, 37), (22, 4)])
-def test_rounded_is_libjpegs(sampling, size, tmp_path):
+def test_rounded_levels_and_pixels_are_libjpegs(sampling, size, tmp_path):
     pixels = picture(*size, sampling.components)
     levels, decoded = libjpeg(pixels, 60, sampling, tmp_path)
     tables = tables_of(60, sampling)
@@ -75,7 +75,7 @@ def kodak_crops(kodak: list[pathlib.Path]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["4:4:4", "4:2:0"])
-def test_kodak_at_quality_50(kodak, name, tmp_path):
+def test_photographs_at_quality_50(kodak, name, tmp_path):
     sampling = Sampling.parse(name)
     crops = kodak_crops(kodak)
     tables = tables_of(50, sampling)
@@ -110,7 +110,7 @@ def test_pillow_agrees_with_the_oracle(tmp_path):
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
-def test_real_arithmetic_loses_only_what_levels_and_chroma_lose(sampling):
+def test_real_arithmetic_loses_nothing_but_levels_and_chroma_detail(sampling):
     # A picture of constant chroma in real arithmetic, tables of tiny steps: nothing is lost.
     pixels = np.repeat(picture(21, 35, 1)[None].astype(np.float32), 3, axis=-1)
     pixels = pixels[..., :1] if sampling == GRAY else pixels + np.float32([3, -2, 5])
@@ -178,7 +178,7 @@ def test_sizes_may_be_unknown_until_the_graph_runs(name, rounded):
 
 
 @pytest.mark.parametrize("rounded", [False, True])
-def test_gradients_are_those_without_rounding(rounded):
+def test_gradients_ignore_the_rounding(rounded):
     pixels = tf.constant(picture(21, 35, 3)[None], tf.float32) * 0.5 + 64
     tables = tables_of(60, HALVED)
     weights = np.random.default_rng(0).normal(size=pixels.shape)
@@ -196,7 +196,7 @@ def test_gradients_are_those_without_rounding(rounded):
     np.testing.assert_allclose(gradient(True), gradient(False), rtol=1e-2, atol=2e-2)
 
 
-def test_errors_say_what_is_wrong():
+def test_other_numbers_of_channels_are_refused():
     pixels = np.zeros((1, 8, 8, 3), np.float32)
     with pytest.raises(ConfigError, match="does not fit 3 components"):
         codec.compress(pixels, tables_of(50, GRAY), GRAY)

@@ -15,7 +15,7 @@ from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1"]
-CHANGE = 1e-3  # steps: float32, and the alternating projection at cut MCUs
+CHANGE = 1e-3  # steps: float32, and the alternating projection of cut units
 
 
 def tables_of(quality: int, sampling: str) -> list[np.ndarray]:
@@ -114,7 +114,7 @@ def test_gradients_are_finite_on_flat_and_clipped_images(level, sampling):
         assert np.isfinite(tape.gradient(loss, pixels)).all()
 
 
-def test_penalty_has_its_gradient():
+def test_the_penaltys_gradient_is_its_slope():
     original, quantized = case((16, 24), "4:2:0", 60)
     pixels = tf.constant(np.clip(original + 15 * np.sin(original), 20, 230))
     with tf.GradientTape() as tape:
@@ -147,7 +147,7 @@ def compiled_projection(sampling: str):
 
 
 def mixed_case(size: tuple[int, int], sampling: str) -> tuple[np.ndarray, np.ndarray, Quantized]:
-    """Noisy images, the originals, and their levels and tables; two, of quality 10 and 85."""
+    """Two noisy images, the originals, and their levels and tables (quality 10 and 85)."""
     original = picture(*size, sampling, batch=2)
     pairs = zip(tables_of(10, sampling), tables_of(85, sampling), strict=True)
     tables = [np.stack(pair) for pair in pairs]
@@ -163,7 +163,7 @@ def test_projection_is_consistent_and_idempotent(sampling):
     assert largest_violation(once, quantized) <= 0.5001
     twice = np.array(consistency.project(once, quantized))
     np.testing.assert_allclose(twice, once, atol=2e-3)
-    # To a convex set that holds the original, it can only come nearer, in Y, Cb, Cr.
+    # Projecting onto a convex set that contains the original can only come nearer, in Y, Cb, Cr.
     before, after = (
         np.linalg.norm(codec.to_ycbcr(image) - codec.to_ycbcr(original)) for image in (noisy, once)
     )
@@ -171,7 +171,7 @@ def test_projection_is_consistent_and_idempotent(sampling):
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0", "4:1:1", "1x4,1x2,1x1"])
-def test_projection_where_the_border_cuts_mcus_and_sizes_are_unknown(sampling):
+def test_projection_where_the_border_cuts_units_and_sizes_are_unknown(sampling):
     project = compiled_projection(sampling)
     for size in ((21, 43), (1, 1), (16, 32)):
         noisy, _, quantized = mixed_case(size, sampling)
@@ -197,7 +197,7 @@ def test_projection_is_the_nearest_point():
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
 def test_consistent_images_stay_bit_for_bit(sampling):
     original, quantized = case((21, 43), sampling, 60)
-    # The levels are the coefficients themselves, so that no rounding is at stake.
+    # The levels are the coefficients themselves, so that rounding plays no part.
     exact = consistency.coefficients(original, quantized.tables, quantized.sampling)
     whole = Quantized(exact, [table[None] for table in quantized.tables], quantized.sampling)
     projected = compiled_projection(sampling)(original, whole)
@@ -211,7 +211,7 @@ def test_projection_keeps_the_margin():
 
 
 def test_projection_keeps_chroma_detail():
-    # What 4:2:0 does not see of the original's chroma is neither lost nor changed.
+    # The detail of the original's chroma that 4:2:0 drops is neither lost nor changed.
     original, quantized = case((32, 64), "4:2:0", 60)
     noisy = original + np.random.default_rng(3).normal(0, 20, original.shape).astype(np.float32)
     change = codec.to_ycbcr(consistency.project(noisy, quantized)) - codec.to_ycbcr(noisy)
