@@ -10,6 +10,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.catalog import open_source
 from keras_jpeg_gan.data.degradation import QualityLaw
 from keras_jpeg_gan.data.examples import PatchLaw, stream
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 USAGE = """python benchmarks/data.py --sources=PLACE,... [flags]
 
@@ -25,7 +26,10 @@ _SECONDS = flags.DEFINE_float("seconds", 5.0, "how long to measure each", 0.1)
 _CACHE_MB = flags.DEFINE_float("cache_mb", 0.0, "cache for decoded images; 0 reads each again", 0.0)
 _LEVELS = flags.DEFINE_bool("levels", False, "also return each file's levels, at 4:2:0")
 
-_SAMPLING = {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2}
+_SAMPLING = {
+    Sampling.parse(name): weight
+    for name, weight in {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2}.items()
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if arguments or not _SOURCES.value:
         raise program.UsageError("give --sources=PLACE,... and flags only")
     sources = {place: open_source(place, _CACHE_MB.value) for place in _SOURCES.value}
-    sampling = {"4:2:0": 1.0} if _LEVELS.value else _SAMPLING
+    sampling = {Sampling.parse("4:2:0"): 1.0} if _LEVELS.value else _SAMPLING
     law = PatchLaw(_PATCH.value, 2.5, QualityLaw(5, 95), sampling, levels=_LEVELS.value)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: _CORES.value])

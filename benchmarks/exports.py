@@ -21,11 +21,13 @@ from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.distortion import psnr
 from keras_jpeg_gan.models.cards import LightCard, find_model
 
 SIZE = 512
+SAMPLING = Sampling.parse("4:2:0")
 
 
 def middle(image: np.ndarray, size: int) -> np.ndarray:
@@ -43,7 +45,7 @@ def row(
     seconds, alone, projected = [], [], []
     for image in images:
         original = middle(image, size)
-        file = JpegFile.read(encoder.encode(original, [luma, chroma, chroma], "4:2:0"))
+        file = JpegFile.read(encoder.encode(original, [luma, chroma, chroma], SAMPLING))
         noise = [
             window(0, i, 0, 0, size // s, size // s)[None, ..., None]
             for i, s in enumerate(runtime.noise_strides)
@@ -52,7 +54,7 @@ def row(
         start = time.perf_counter()
         restored = runtime.restore(*given, noise if noisy else None)[0]
         seconds.append(time.perf_counter() - start)
-        final = exact.project(restored, file.levels, file.tables, file.sampling)
+        final = exact.project(restored, file.quantized)
         before = psnr(original, file.pixels)
         alone.append(psnr(original, np.clip(restored, 0, 255)) - before)
         projected.append(psnr(original, final) - before)

@@ -12,6 +12,7 @@ from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.data.sources import find_images, read_image
 from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables
 
 WIDTH, HEIGHT = 768, 512
@@ -70,7 +71,7 @@ def jpeg_operands(file: JpegFile) -> tuple[np.ndarray, list[np.ndarray], list[np
     """An image near the file's, its levels and its tables, float32: [1, ...] but the tables."""
     grain = np.random.default_rng(0).normal(0, 30, file.pixels.shape)
     pixels = (file.pixels + grain).astype(np.float32)[None]
-    levels = [part[None].astype(np.float32) for part in file.levels]
+    levels = [part[None].astype(np.float32) for part in file.quantized.levels]
     return pixels, levels, [table.astype(np.float32) for table in file.tables]
 
 
@@ -82,7 +83,7 @@ def training_batch(settings: Settings) -> dict[str, np.ndarray]:
     for i in range(BATCH):
         top, left = rng.integers(HEIGHT - PATCH), rng.integers(WIDTH - PATCH)
         originals.append(whole[top : top + PATCH, left : left + PATCH])
-        pairs.append(degrade(originals[-1], 5 + 5 * i, "4:2:0"))
+        pairs.append(degrade(originals[-1], 5 + 5 * i, Sampling.parse("4:2:0")))
     return {
         "original": np.stack(originals),
         "compressed": np.stack([compressed for compressed, _ in pairs]),

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 import keras_jpeg_gan as jpeg_gan
-from keras_jpeg_gan.jpeg.limits import Limits, needed_mb
+from keras_jpeg_gan.decoding.memory import Limits, needed_mb
 
 PHOTOGRAPH = pathlib.Path(__file__).parents[1] / "examples" / "mountain.jpg"
 

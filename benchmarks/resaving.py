@@ -31,7 +31,7 @@ def saved(pixels: np.ndarray, quality: int, subsampling: int = 2) -> bytes:
 def remark(data: bytes) -> str:
     """The remark on a file, in two words."""
     file = JpegFile.read(data)
-    said = resaving_remark(file.pixels, file.tables, file.sampling)
+    said = resaving_remark(file.pixels, file.tables, file.quantized.sampling)
     if said is None:
         return "nothing"
     return "another grid" if "another grid" in said else "coarser blocks"

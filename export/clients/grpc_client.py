@@ -64,9 +64,10 @@ def restore_exactly(
     """
     decoder = jpeg_gan.Decoder(model)
     file = decoder.read(source)
-    gray = len(file.levels) == 1
+    gray = len(file.tables) == 1
     nothing = np.zeros((0, 0, 8, 8), np.int32)
-    parts = [*file.levels, nothing, nothing] if gray else file.levels
+    levels = file.quantized.levels
+    parts = [*levels, nothing, nothing] if gray else levels
     found = predict(
         service,
         model,

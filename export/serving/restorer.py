@@ -10,12 +10,13 @@ from export.serving.header import Header, checked, estimated_quality, network_ta
 from export.serving.noise import window
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 # Files of these samplings are projected; for others the network's output is returned as it is.
-SAMPLINGS = ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0")
+SAMPLINGS = (GRAY, *map(Sampling.parse, ("4:4:4", "4:2:2", "4:4:0", "4:2:0")))
 # Largest side of the part that a window contributes, in pixels.
 TILE = 512
 
@@ -154,22 +155,22 @@ class Restorer(tf.Module):
         tf.debugging.Assert(known >= 0, ["levels: numbers of blocks of no known sampling"])
         all_levels = [tf.cast(part, tf.float32)[None] for part in (levels_y, levels_cb, levels_cr)]
 
-        def restored(sampling: str) -> Callable[[], Any]:
+        def restored(sampling: Sampling) -> Callable[[], Any]:
             def branch() -> Any:
-                parts = len(emulator.factors(sampling))
-                levels, own = all_levels[:parts], list(tf.unstack(tables)[:parts])
-                decoded = codec.decompress(levels, own, sampling, height, width)
+                parts = sampling.components
+                file = Quantized(all_levels[:parts], tf.unstack(tables)[:parts], sampling)
+                decoded = codec.decompress(file, height, width)
                 colour = tf.repeat(decoded[0], 3, axis=-1) if parts == 1 else decoded[0]
                 pixels = self._network(colour, tables, seed, 1.0, 0, 0)
                 pixels = tf.reduce_mean(pixels, -1, keepdims=True) if parts == 1 else pixels
-                projected = consistency.project(pixels[None], levels, own, sampling, MARGIN)
-                outside = consistency.violation(projected, levels, own, sampling)
+                projected = consistency.project(pixels[None], file, MARGIN)
+                outside = consistency.violation(projected, file)
                 largest = tf.reduce_max([tf.reduce_max(part) for part in outside])
                 return tf.broadcast_to(projected[0], tf.shape(colour)), largest
 
             return branch
 
-        pixels, violation = tf.switch_case(known, [restored(name) for name in SAMPLINGS])
+        pixels, violation = tf.switch_case(known, [restored(sampling) for sampling in SAMPLINGS])
         return {"pixels": pixels, "violation": violation}
 
     def _known_sampling(self, levels_y: Any, levels_cb: Any, height: Any, width: Any) -> Any:
@@ -177,10 +178,9 @@ class Restorer(tf.Module):
         luma, chroma = tf.shape(levels_y)[:2], tf.shape(levels_cb)[:2]
         found = tf.constant(-1)
         for i, sampling in enumerate(SAMPLINGS):
-            ratios = codec.component_ratios(sampling, len(emulator.factors(sampling)))
-            (across, down) = ratios[-1]
+            (across, down) = sampling.ratios[-1]
             own = tf.stack([-(-height // (8 * down)), -(-width // (8 * across))])
-            expected = tf.zeros_like(own) if sampling == "gray" else own
+            expected = tf.zeros_like(own) if sampling == GRAY else own
             whole = tf.stack([-(-height // 8), -(-width // 8)])
             fits = tf.reduce_all(luma == whole) & tf.reduce_all(chroma == expected)
             found = tf.where(fits, i, found)
@@ -283,21 +283,21 @@ class Restorer(tf.Module):
     def _project_piece(self, pixels: Any, plain: Any, tables: Any, sampling: Any) -> Any:
         """The float projection onto the levels of a decode with repeated chroma."""
 
-        def projected(name: str) -> Callable[[], Any]:
+        def projected(known: Sampling) -> Callable[[], Any]:
             def branch() -> Any:
-                parts = len(emulator.factors(name))
-                own = list(tf.unstack(tables)[:parts])
+                parts = known.components
+                own = tf.unstack(tables)[:parts]
                 given, decoded = pixels[None], tf.cast(plain, tf.float32)[None]
                 if parts == 1:
                     given = tf.reduce_mean(given, axis=-1, keepdims=True)
                     decoded = decoded[..., :1]
-                levels = codec.compress(decoded, own, name, rounded=False)
-                found = consistency.project(given, levels, own, name, MARGIN)[0]
+                levels = codec.compress(decoded, own, known, rounded=False)
+                found = consistency.project(given, Quantized(levels, own, known), MARGIN)[0]
                 return tf.broadcast_to(found, tf.shape(pixels))
 
             return branch
 
-        branches = [projected(name) for name in SAMPLINGS]
+        branches = [projected(known) for known in SAMPLINGS]
         return tf.switch_case(sampling, [*branches, lambda: pixels])
 
 
@@ -319,10 +319,9 @@ def _decode(content: Any, fancy: bool) -> Any:
 def _sampling_of(header: Header) -> Any:
     """Index in SAMPLINGS, or their number if it is none of them."""
     index = tf.constant(len(SAMPLINGS))
-    for i, name in enumerate(SAMPLINGS[1:], start=1):
+    for i, known in enumerate(SAMPLINGS[1:], start=1):
         # Only ratios of factors matter: 2x2 for all components is 4:4:4.
-        same = tf.reduce_all(
-            header.factors * emulator.factors(name)[0] == header.factors[0] * emulator.factors(name)
-        )
+        factors = known.reduced
+        same = tf.reduce_all(header.factors * factors[0] == header.factors[0] * factors)
         index = tf.where(same, i, index)
     return tf.where(header.components == 1, 0, index)

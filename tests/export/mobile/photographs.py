@@ -1,14 +1,12 @@
 """JPEG files as phones see them, and the Python references that restore them there."""
 
 import importlib
-import io
-import pathlib
-import re
 import sys
 
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).parents[3]
+from tests.files import ROOT
+
 MOBILE = ROOT / "export" / "mobile"
 # restorer.py imports its neighbour, as a program does: apps copy the files, not this package.
 sys.path.append(str(MOBILE))
@@ -16,28 +14,6 @@ jpeg_header, restorer = (importlib.import_module(name) for name in ("jpeg_header
 
 # Its upper half and its highest bit matter too.
 SEED = 0xFEDCBA9876543210
-
-
-def photograph(
-    width: int, height: int, mode: str = "RGB", wide: bool = False, **options: object
-) -> bytes:
-    """A JPEG file of part of a photograph; options are Pillow's, `wide` is as in `widened`."""
-    buffer = io.BytesIO()
-    with Image.open(ROOT / "examples" / "mountain.jpg") as image:
-        part = image.crop((60, 90, 60 + width, 90 + height)).convert(mode)
-    part.save(buffer, "JPEG", **{"quality": 30, **options})
-    return widened(buffer.getvalue()) if wide else buffer.getvalue()
-
-
-def widened(data: bytes) -> bytes:
-    """A baseline file with its steps multiplied by seven, in 16-bit tables."""
-
-    def table(found: re.Match[bytes]) -> bytes:
-        steps = b"".join((7 * step).to_bytes(2, "big") for step in found[2])
-        return b"\xff\xdb\x00\x83" + bytes([0x10 | found[1][0]]) + steps
-
-    data = re.sub(rb"\xff\xdb\x00\x43(.)(.{64})", table, data, flags=re.DOTALL)
-    return data.replace(b"\xff\xc0", b"\xff\xc1", 1)
 
 
 def exif() -> Image.Exif:

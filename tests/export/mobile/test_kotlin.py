@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, photograph, restorer
+from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, restorer
+from tests.files import photograph
 
 TILE = 64
 CARD = {"tile": TILE, "halo": 16, "noise_strides": [2, 4]}

@@ -18,16 +18,10 @@ from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import certify
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.sampling import GRAY
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
-from tests.export.mobile.photographs import (
-    FILES,
-    MOBILE,
-    ROOT,
-    SEED,
-    jpeg_header,
-    photograph,
-    restorer,
-)
+from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, restorer
+from tests.files import ROOT, photograph
 
 RestoreError = jpeg_header.RestoreError
 
@@ -260,15 +254,15 @@ def test_the_projection_comes_near_the_librarys(network, card, projection, plain
     expected = Decoder("default").restore(data, SEED, options=RestoreOptions(projection="float"))
 
     def levels_equal(picture: np.ndarray) -> int:
-        pixels = picture[..., 0] if file.sampling == "gray" else picture
+        pixels = picture[..., 0] if file.quantized.sampling == GRAY else picture
         pixels = np.ascontiguousarray(pixels)
-        return certify(pixels, file.levels, file.tables, file.sampling).levels_equal
+        return certify(pixels, file.quantized).levels_equal
 
     assert levels_equal(before) < levels_equal(found)
     total = expected.certificate.levels_total
     assert expected.certificate.levels_equal - levels_equal(found) < 0.002 * total
-    assert (found == found[..., :1]).all() == (file.sampling == "gray")
-    pixels = found[..., 0] if file.sampling == "gray" else found
+    assert (found == found[..., :1]).all() == (file.quantized.sampling == GRAY)
+    pixels = found[..., 0] if file.quantized.sampling == GRAY else found
     assert np.abs(pixels.astype(int) - expected.pixels).mean() < 0.1
 
 

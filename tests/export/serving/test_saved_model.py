@@ -97,7 +97,7 @@ def test_files_of_any_size_and_sampling_come_back_as_pngs(model, decoder):
         # The graph estimates levels from the decode, which is off by a level now and then.
         assert (difference <= 1).mean() > 0.97, name
         file = expected.file
-        outside = violation(found, file.levels, file.tables, file.sampling)
+        outside = violation(found, file.quantized)
         assert outside.share_over_half < 0.02, name
 
 
@@ -130,7 +130,7 @@ def test_inspect_tells_what_the_header_says(model):
         file = JpegFile.read(content)
         assert found["quality"][i] == file.quality == 20
         assert (found["height"][i], found["width"][i]) == file.pixels.shape[:2]
-        assert found["components"][i] == len(file.levels)
+        assert found["components"][i] == len(file.tables)
         tables = np.stack(file.tables)
         np.testing.assert_array_equal(found["tables"][i][: len(tables)], tables)
 

@@ -18,6 +18,7 @@ from export.tflite.convert import convert_network
 from export.tflite.files import write_network, write_projection
 from export.tflite.projection import SAMPLINGS, convert_projection
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.models import cards
@@ -139,9 +140,9 @@ def test_the_projection_is_the_librarys(photographs):
     luma, chroma = (table.astype(np.float32) for table in quality_tables(10))
     tables = np.stack([luma, chroma, chroma])[None]
     for sampling in SAMPLINGS:
-        name = sampling.replace(":", "")
+        name = sampling.name.replace(":", "")
         levels = codec.compress(decoded, list(tables[0]), sampling, rounded=False)
-        expected = consistency.project(pixels, levels, list(tables[0]), sampling, 0.02)
+        expected = consistency.project(pixels, Quantized(levels, list(tables[0]), sampling), 0.02)
         parts = dict(zip(("levels_y", "levels_cb", "levels_cr"), levels, strict=True))
         by_levels = interpreter.get_signature_runner(f"project_levels_{name}")
         found = by_levels(pixels=pixels, tables=tables, **parts)["projected"]
