@@ -82,7 +82,7 @@ def _key(entry: Row | Score) -> tuple[Any, ...]:
 
 
 def _case(line: dict[str, Any]) -> Case:
-    return Case(line["quality"], line["sampling"], line["first_quality"], line["shift"])
+    return Case.from_fields(line)
 
 
 def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:

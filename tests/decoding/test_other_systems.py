@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.decoding.made_up import jpeg
 from tests.decoding.processes import start
+from tests.files import jpeg
 
 SCRIPT = """
 from tests.decoding.other_systems import pretend

@@ -11,7 +11,7 @@ from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.provenance import Work, work_of
 from keras_jpeg_gan.jpeg.metadata import Metadata
-from tests.decoding.made_up import jpeg, picture
+from tests.files import jpeg, picture
 
 NOTHING = Metadata(b"", b"", b"", (), 1, None)
 

@@ -3,7 +3,7 @@ from PIL import Image
 
 from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding.provenance import work_of
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 
 def test_the_saved_image_is_the_restored_one(model, tmp_path):
