@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from keras_jpeg_gan.decoding.options import RestoreOptions
@@ -80,18 +81,17 @@ class Work:
             mine["model"] = others["model"]
         elif mine["model"] != others["model"]:
             mine["model_sha256"] = others["model_sha256"]  # the names say it
-        return [
-            f"{_LABELS.get(name, name)} {_shown(mine[name])}, not {_shown(others[name])}"
-            for name in mine
-            if mine[name] != others[name]
-        ]
+        return differences(mine, others)
 
 
-_LABELS = {
-    "input_sha256": "input's SHA-256",
-    "model_sha256": "model's SHA-256",
-    "assume_quality": "assumed quality",
-}
+def differences(these: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
+    """How settings differ from others with the same names, in words."""
+    return [
+        f"{name.replace('sha256', 'SHA-256').replace('_', ' ')} {_shown(value)}, "
+        f"not {_shown(others[name])}"
+        for name, value in these.items()
+        if value != others[name]
+    ]
 
 
 def work_of(note: str | None) -> Work | None:

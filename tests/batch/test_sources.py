@@ -26,6 +26,22 @@ def test_a_folder_gives_what_jpeg_gan_decode_finds_there(photos):
     assert sources.table["size"].to_pylist() == sizes
 
 
+def test_files_that_changed_are_restored_again(photos):
+    before = find_sources(str(photos))
+    files = before.table.to_pylist()
+    done = {file["file"]: (file["size"], file["modified"]) for file in files}
+    assert len(before.left(done, [])) == 0
+    assert len(before.left(done, ["00.jpg"])) == 0
+    assert len(before.left({}, ["00.jpg"])) == len(files) - 1
+    (photos / "00.jpg").write_bytes(b"longer" * 1000)
+    same_size = (photos / "03.jpg").read_bytes()[::-1]
+    (photos / "03.jpg").write_bytes(same_size)
+    after = find_sources(str(photos))
+    assert [after.names()[i] for i in after.left(done, [])] == ["00.jpg", "03.jpg"]
+    single = find_sources(str(photos / "deep/01.jpg")).table.to_pylist()[0]
+    assert (single["size"], single["modified"]) == done["deep/01.jpg"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "count"), [("*.jpg", 5), ("**/*.jpg", 13), ("deep/0[1-4].jpg", 3)]
 )
@@ -96,6 +112,11 @@ def test_rows_of_parquet_files_are_listed_and_broken_files_named(dataset):
     sources = find_sources(str(dataset), "image.bytes")
     assert sources.names() == [f"a/{i:07}" for i in range(200)]
     assert [name for name, _ in sources.problems] == ["b.parquet"]
+    modified = (dataset / "a.parquet").stat().st_mtime_ns
+    done = {name: (0, modified) for name in sources.names()}
+    assert len(sources.left(done, [])) == 0
+    os.utime(dataset / "a.parquet", ns=(0, modified + 1))
+    assert len(find_sources(str(dataset), "image.bytes").left(done, [])) == 200
 
 
 def test_rows_are_read_across_groups_with_the_columns_asked_for(dataset):
