@@ -20,6 +20,10 @@ import threadpoolctl
 # Held while standard error is captured. A thread that writes to it must hold this lock too, or
 # its words are captured with the rest.
 STANDARD_ERROR_LOCK = threading.RLock()
+
+# Folders of thumbnails and of macOS' resource forks.
+SIDECAR_FOLDERS = frozenset({".AppleDouble", ".thumbnails", ".@__thumb", "@eaDir", "__MACOSX"})
+
 _WARNINGS_LOCK = threading.Lock()
 
 
@@ -125,6 +129,15 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
             # Name the file that the user asked for, not the temporary one.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def is_sidecar(path: pathlib.PurePath) -> bool:
+    """Whether a path below a folder is an AppleDouble file of macOS, or a thumbnail.
+
+    Operating systems, file managers and NAS systems put these beside photographs, with the names
+    of image files.
+    """
+    return path.name.startswith("._") or not SIDECAR_FOLDERS.isdisjoint(path.parts)
 
 
 def file_sha256(path: pathlib.Path) -> str:

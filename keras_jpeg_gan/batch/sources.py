@@ -19,6 +19,7 @@ from keras_jpeg_gan.batch.storage import Place, open_place, split_glob
 from keras_jpeg_gan.decoding.inputs import SUFFIXES, find_inputs
 from keras_jpeg_gan.decoding.outputs import MARK
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import is_sidecar
 
 # One row for each JPEG file. `row` is its row in a Parquet file, or null for a file of its own; the
 # `size` of a row is its share of the Parquet file's size. `modified` is in nanoseconds since 1970,
@@ -52,7 +53,8 @@ class Sources:
         root: the folder that holds it, at any depth.
         table: of schema `FILES`, sorted by name; names are relative to the root.
         problems: name and reason for each file that cannot be taken.
-        passed_over: how many files are not named as JPEG files.
+        passed_over: how many files are not named as JPEG files, are AppleDouble files or
+            thumbnails.
     """
 
     root: Place
@@ -197,7 +199,11 @@ def _listed(
         below = len(root.path.rstrip("/")) + 1
         files = [(info.path[below:], _state(info)) for info in root.files()]
         # By Parquet's convention, files whose names begin with . or _ are not data.
-        shown = [(name, state) for name, state in files if not re.search(r"(^|/)[._]", name)]
+        shown = [
+            (name, state)
+            for name, state in files
+            if not re.search(r"(^|/)[._]", name) and not is_sidecar(pathlib.PurePosixPath(name))
+        ]
         found = {name: state for name, state in shown if name.lower().endswith(suffixes)}
         return found, [], len(files) - len(found)
     inputs = find_inputs([root.path])

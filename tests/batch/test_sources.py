@@ -12,6 +12,7 @@ from keras_jpeg_gan.batch.sources import (
     output_name,
     read_rows,
 )
+from keras_jpeg_gan.batch.storage import Place
 from keras_jpeg_gan.decoding.inputs import find_inputs
 from keras_jpeg_gan.errors import ConfigError
 
@@ -24,6 +25,20 @@ def test_a_folder_gives_what_jpeg_gan_decode_finds_there(photos):
     assert (sources.problems, sources.passed_over) == ([], 1)
     sizes = [(photos / name).stat().st_size for name in sources.names()]
     assert sources.table["size"].to_pylist() == sizes
+
+
+def test_sidecars_are_passed_over_in_folders_and_buckets_alike(photos, monkeypatch):
+    """Here and there by the same names, but that hidden files of a bucket are left out as well."""
+    before = find_sources(str(photos)).names()
+    for name in ("._00.jpg", "@eaDir/00.jpg", "deep/.thumbnails/1.jpg", "deep/__MACOSX/1.jpg"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes(b"")
+    for local in (True, False):
+        monkeypatch.setattr(Place, "is_local", local)
+        for uri in (str(photos), f"{photos}/**/*.jpg"):
+            sources = find_sources(uri)
+            assert sources.names() == before
+        assert find_sources(str(photos)).passed_over == 5
 
 
 def test_files_that_changed_are_restored_again(photos):
