@@ -14,7 +14,7 @@ from keras_jpeg_gan.models.cards import find_light, find_model
 
 # The targets of each preset are for a machine whose matrix product runs at this rate.
 _REFERENCE_RATE = 250e9
-_SECONDS_A_MEGAPIXEL = {"mobile": 1.0, "compact": 4.2}
+_SECONDS_A_MEGAPIXEL = {"plain": 1.0, "mobile": 0.9, "compact": 3.0}
 _STARTUP_SECONDS = 1.0
 # What a network can have of the matrix product's rate, and how many times longer it may take.
 _SHARE, _MARGIN = 0.75, 1.5

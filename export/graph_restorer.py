@@ -8,11 +8,11 @@ from graph_header import Header, checked, estimated_quality, network_tables, par
 from graph_noise import window
 from tflite_files import Network
 
-from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
+from keras_jpeg_gan.models import costs
 
 # Samplings whose files are projected; of others the network's output is given as it is.
 SAMPLINGS = ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0")
@@ -35,7 +35,7 @@ class Restorer(tf.Module):
     def __init__(self, network: Network, max_megapixels: float = 100.0, tile: int = 256) -> None:
         super().__init__()
         self.network = network
-        self.halo = halo_of(network.generator)
+        self.halo = costs.halo(network.generator, GRID)
         self.max_megapixels = max_megapixels
         # What is saved: Keras' wrappers are not tracked.
         self.tracked = [variable.value for variable in network.generator.variables]

@@ -14,15 +14,15 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.decoding.noise import window
-from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.metrics.distortion import psnr
+from keras_jpeg_gan.models import costs
+from keras_jpeg_gan.models.base import BaseGenerator
 from keras_jpeg_gan.models.cards import LightCard, ModelCard
-from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import load_model
+from keras_jpeg_gan.models.saving import load_model
 from keras_jpeg_gan.system import captured_standard_error, write_atomically
 
 SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
@@ -44,7 +44,7 @@ class Network:
         generator: with its weights; card: what they are.
     """
 
-    generator: Generator
+    generator: BaseGenerator
     card: ModelCard
 
     @classmethod
@@ -52,7 +52,7 @@ class Network:
         """A model by name or path.
 
         Raises:
-            ModelError: as `presets.load_model`.
+            ModelError: as `saving.load_model`.
         """
         return cls(*load_model(model))
 
@@ -61,7 +61,7 @@ class Network:
         """Pixels of a side under a position of each noise field; none for a regression."""
         if not self.card.draws_samples:
             return ()
-        return tuple(GRID // height for height, _ in self.generator.noise_sizes(GRID, GRID))
+        return self.generator.noise_strides
 
     def specs(self, tile: int | None, as_bytes: bool) -> dict[str, tf.TensorSpec]:
         """The inputs of `restore`, by name."""
@@ -248,9 +248,9 @@ def write_network(
         tile=tile,
         inputs=inputs,
         outputs={"restored": {**inputs["pixels"], "range": "0 to 255, not clipped"}},
-        halo=halo_of(network.generator),
+        halo=costs.halo(network.generator, GRID),
         noise_strides=network.noise_strides,
-        macs_per_pixel=network.generator.macs_per_pixel(),
+        macs_per_pixel=costs.macs_per_pixel(network.generator),
         checks=checks,
     )
     write_atomically(path, content)

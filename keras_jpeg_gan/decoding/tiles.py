@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 # Windows begin and end on multiples of this: of the 8x8 blocks, of the minimal coded unit of
-# 4:2:0, and of what the network unshuffles.
+# 4:2:0, and of every network's alignment.
 GRID = 16
 
 
