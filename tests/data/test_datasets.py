@@ -13,6 +13,7 @@ from keras_jpeg_gan.data.degradation import SkewedQualities
 from keras_jpeg_gan.data.examples import PatchDistribution, example
 from keras_jpeg_gan.data.sources import split
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 
