@@ -1,4 +1,4 @@
-"""The program that prepares a dataset of TFDS, whose own command asks for Apache Beam."""
+"""The program that prepares a TFDS dataset; TFDS' own command needs Apache Beam."""
 
 import pathlib
 
@@ -9,12 +9,12 @@ from keras_jpeg_gan.data.datasets import prepare, tfds_source
 
 USAGE = """python -m keras_jpeg_gan.data.prepare --name=NAME [--manual_dir=DIR]
 
-Downloads a dataset of TFDS, where it can be, and prepares it as a training reads it, by
---config.images=tfds:NAME. It lies in $TFDS_DATA_DIR, or in tensorflow_datasets at home."""
+Downloads a TFDS dataset, if that is possible, and prepares it for training with
+--config.images=tfds:NAME. It is stored in $TFDS_DATA_DIR, or in ~/tensorflow_datasets."""
 
-_NAME = flags.DEFINE_string("name", None, "as TFDS names it, or ffhq")
+_NAME = flags.DEFINE_string("name", None, "TFDS' name of the dataset, or ffhq")
 _MANUAL_DIR = flags.DEFINE_string(
-    "manual_dir", None, "folder of what cannot be downloaded: ImageNet's archives, FFHQ's images"
+    "manual_dir", None, "folder with what cannot be downloaded: ImageNet's archives, FFHQ's images"
 )
 
 
