@@ -9,8 +9,9 @@ from keras_jpeg_gan.data.datasets import prepare, tfds_source
 
 USAGE = """python -m keras_jpeg_gan.data.prepare --name=NAME [--manual_dir=DIR]
 
-Downloads a dataset of TFDS, where it can be, and prepares it as a training reads it, by
---config.images=tfds:NAME. It lies in $TFDS_DATA_DIR, or in tensorflow_datasets at home."""
+Downloads a dataset of TFDS, where that is possible, and prepares it for training by
+--config.images=tfds:NAME and for evaluation by --dataset=NAME:SPLIT. It is written to
+$TFDS_DATA_DIR, or to tensorflow_datasets in the home folder."""
 
 _NAME = flags.DEFINE_string("name", None, "as TFDS names it, or ffhq")
 _MANUAL_DIR = flags.DEFINE_string(
