@@ -1,6 +1,7 @@
 """Writes a model as a SavedModel for TensorFlow Serving."""
 
 import pathlib
+import sys
 
 from absl import flags
 
@@ -41,13 +42,13 @@ def main(arguments: list[str]) -> int:
     find_model(_MODEL.value)
     import_tensorflow()
     with captured_standard_error():
-        import serving_files
-        from graph_restorer import Restorer
-        from tflite_files import Network
+        from export.network import Network
+        from export.serving.files import write_version
+        from export.serving.restorer import Restorer
 
         restorer = Restorer(Network.load(_MODEL.value), _MAX_MEGAPIXELS.value, _TILE.value)
     try:
-        print(serving_files.write_version(restorer, folder, version))
+        print(write_version(restorer, folder, version))
     except OSError as error:
         raise program.UsageError(f"--output_dir={folder}: {error.strerror}") from error
     return program.OK
@@ -59,4 +60,5 @@ def _next_version(folder: pathlib.Path) -> int:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(pathlib.Path(__file__).parents[1])  # where the package `export` is
     program.run(main, __name__, USAGE)

@@ -1,6 +1,7 @@
 """Writes a model as TFLite files, with a card beside each."""
 
 import pathlib
+import sys
 
 from absl import flags
 
@@ -53,11 +54,12 @@ def main(arguments: list[str]) -> int:
         raise program.UsageError("give --images=FILES to compare on")
     import_tensorflow()
     with captured_standard_error():
-        import tflite_files
+        from export.network import Network
+        from export.tflite.files import write_network, write_projection
 
-        network = tflite_files.Network.load(_MODEL.value)
+        network = Network.load(_MODEL.value)
     if _LIGHT.value:
-        print(tflite_files.write_network(network, light_path(weights), None, "float16", images))
+        print(write_network(network, light_path(weights), None, "float16", images))
         return program.OK
     folder = pathlib.Path(_OUTPUT_DIR.value)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,11 +67,11 @@ def main(arguments: list[str]) -> int:
         for precision in _PRECISION.value:
             kind = precision + ("_uint8" if _UINT8.value else "")
             path = folder / f"{card.name}_{tile or 'any'}_{kind}{LIGHT_SUFFIX}"
-            said = tflite_files.write_network(network, path, tile, precision, images, _UINT8.value)
+            said = write_network(network, path, tile, precision, images, _UINT8.value)
             print(said, flush=True)
         if tile is not None:
             path = folder / f"projection_{tile}{LIGHT_SUFFIX}"
-            print(tflite_files.write_projection(path, tile, images[0]), flush=True)
+            print(write_projection(path, tile, images[0]), flush=True)
     return program.OK
 
 
@@ -82,4 +84,6 @@ def _parsed(tile: str) -> int | None:
 
 
 if __name__ == "__main__":
+    # Where the package `export` is. Its folder `tflite` comes before this file of the same name.
+    sys.path[0] = str(pathlib.Path(__file__).parents[1])
     program.run(main, __name__, USAGE)

@@ -23,57 +23,64 @@ from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, find_model
 
 USAGE = """jpeg-gan-batch --input=URI --output=URI [flags]
 
-Restores JPEG files as jpeg-gan-decode does, by as many workers as a machine or a Ray cluster has
-room for. URIs are paths or file, s3 and gs URIs. The input is a folder, a glob or, with
---bytes_column, Parquet files; the output a folder that mirrors the input's tree, or Parquet.
+Restores JPEG files as jpeg-gan-decode does, with as many workers as a machine or a Ray cluster
+has room for. A URI is a path, or a file, s3 or gs URI. The input is a folder, a glob or, with
+--bytes_column, Parquet files; the output is a folder that mirrors the input's tree, or Parquet.
 
-What became of each file stands in OUTPUT/_manifest, in Parquet; the same command, given again,
-does what is not done. Exit status: 0 all restored or skipped, 1 some failed, 2 wrong usage, 130
-interrupted."""
+OUTPUT/_manifest, in Parquet, says what became of each file; the same command, given again,
+resumes an interrupted run. Exit status: 0 all restored or skipped, 1 some failed, 2 wrong usage,
+130 interrupted."""
 
 flags.adopt_module_key_flags(shared)
 
-_INPUT = flags.DEFINE_string("input", None, "folder, glob or file: a path or URI")
+_INPUT = flags.DEFINE_string("input", None, "folder, glob or file to restore: a path or URI")
 _OUTPUT = flags.DEFINE_string("output", None, "folder to write to: a path or URI")
 _BYTES_COLUMN = flags.DEFINE_string(
     "bytes_column",
     None,
-    "the input are Parquet files with the JPEGs in this column; image.bytes is in a struct",
+    "the input is Parquet files, with JPEG files in this column (image.bytes: a field of a struct)",
 )
 _OUTPUT_AS = flags.DEFINE_enum(
     "output_as",
     None,
     ["files", "parquet"],
-    "a tree of images, or Parquet with a column restored and, from Parquet, all other columns of "
-    "the input; by default as the input is",
+    "a tree of images, or Parquet with a column restored, and with all other columns of the input "
+    "if that is Parquet too; by default the same as the input",
 )
 _SEED_FROM = flags.DEFINE_enum(
     "seed_from",
     None,
     ["path", "content"],
-    "give each file a seed of its own: a hash of --seed and its path below the input, or its bytes",
+    "give each file its own seed: a hash of --seed and of its path below the input, or its content",
 )
 _WORKERS = flags.DEFINE_integer(
-    "workers", None, "how many; by default all that there is room for", lower_bound=1
+    "workers", None, "how many workers; by default as many as there is room for", lower_bound=1
 )
 _WORKER_CPUS = flags.DEFINE_integer(
-    "worker_cpus", 1, "processor cores of each, and threads of its network", lower_bound=1
+    "worker_cpus", 1, "processor cores of each worker, and threads of its network", lower_bound=1
 )
 _WORKER_GPUS = flags.DEFINE_float(
-    "worker_gpus", 0.0, "GPUs of each, or a share of one; with --runtime=tensorflow", lower_bound=0
+    "worker_gpus",
+    0.0,
+    "GPUs of each worker, or a share of one; with --runtime=tensorflow",
+    lower_bound=0,
 )
 _WORKER_MEGAPIXELS = flags.DEFINE_float(
     "worker_megapixels",
     32.0,
-    "each has memory for images of that size; larger ones are done at the end, by fewer workers "
-    "with more",
+    "each worker has memory for images of this size; larger ones are restored at the end, by fewer "
+    "workers with more memory",
     lower_bound=0.01,
 )
 _RAY_ADDRESS = flags.DEFINE_string(
-    "ray_address", None, "join a cluster: auto or host:port; by default Ray is started here"
+    "ray_address",
+    None,
+    "join a cluster: auto or host:port; by default Ray is started on this machine",
 )
 _DRY_RUN = flags.DEFINE_bool(
-    "dry_run", False, "count, read headers of a sample, restore a few, and say what all would take"
+    "dry_run",
+    False,
+    "count the files, read the headers of a sample, restore a few, and estimate what the run takes",
 )
 
 
@@ -97,7 +104,7 @@ def _job(sources: Sources) -> Job:
     _, card = find_model(shared.MODEL.value)
     model = shared.MODEL.value
     if model.endswith(WEIGHTS_SUFFIX):
-        model = str(pathlib.Path(model).resolve())  # workers have folders of their own
+        model = str(pathlib.Path(model).resolve())  # workers have other current folders
     output = storage.open_place(_OUTPUT.value or "")
     if output.info().is_file:
         raise ConfigError(f"--output={_OUTPUT.value} is a file: give a folder")
@@ -120,14 +127,13 @@ def _job(sources: Sources) -> Job:
         options=shared.options(),
         image_format=shared.FORMAT.value or "png",
         keep_metadata=shared.METADATA.value == "keep",
-        allow_truncated=shared.ALLOW_TRUNCATED.value,
         as_parquet=as_parquet,
         bytes_column=_BYTES_COLUMN.value,
     )
 
 
 def _clashes(sources: Sources, job: Job) -> list[tuple[str, str]]:
-    """Files whose image would go where another's does, with that reason."""
+    """Name and reason for each file whose image would go where another's goes."""
     if job.as_parquet:
         return []
     taken: dict[str, str] = {}
@@ -140,7 +146,7 @@ def _clashes(sources: Sources, job: Job) -> list[tuple[str, str]]:
 
 
 def _todo(sources: Sources, job: Job, refused: set[str]) -> np.ndarray:
-    """Which lines of the sources are neither refused nor proven done."""
+    """The rows of the sources' table that are neither refused nor proven done."""
     done: dict[str, int | None] = {}
     if not shared.OVERWRITE.value:
         done = job.manifest.proven(_outputs(job))
@@ -157,26 +163,26 @@ def _todo(sources: Sources, job: Job, refused: set[str]) -> np.ndarray:
 
 
 def _outputs(job: Job) -> list[str]:
-    """Names of the files below the output folder, those of the manifest aside."""
+    """The names of the files below the output folder, except those of the manifest."""
     below = len(job.output.path.rstrip("/")) + 1
     names = [info.path[below:] for info in job.output.files()]
     return [name for name in names if not name.startswith(f"{manifest.FOLDER}/")]
 
 
 def _clean(job: Job) -> None:
-    """Remove what a run that was killed left half done, and what is to be overwritten."""
+    """Remove unfinished files that a killed run left behind, and records to be overwritten."""
     if shared.OVERWRITE.value:
         job.manifest.remove()
     job.manifest.sweep()
-    told = job.manifest.outputs() if job.as_parquet else set()
+    recorded = job.manifest.outputs() if job.as_parquet else set()
     for name in _outputs(job):
-        orphan = job.as_parquet and manifest.is_part(name) and name not in told
+        orphan = job.as_parquet and manifest.is_part(name) and name not in recorded
         if orphan or storage.is_unfinished(name):
             job.output.below(name).remove()
 
 
 def _restore(sources: Sources, job: Job, todo: np.ndarray, problems: list[tuple[str, str]]) -> int:
-    """Do what is to be done, and say how it went."""
+    """Restore the files that are to be restored, and say how it went."""
     set_aside = {name for name, _ in problems} & set(sources.names())
     skipped = len(sources.table) - len(todo) - len(set_aside)
     started = time.monotonic()
@@ -218,7 +224,7 @@ def _run(sources: Sources, job: Job, todo: np.ndarray) -> None:
 
 
 def _estimate(sources: Sources, job: Job, todo: np.ndarray) -> int:
-    """Say what the job would take."""
+    """Say what the job would take, and return the exit status."""
     size = sum(sources.table["size"].to_pylist()) / 1e6
     print(f"{len(sources.table)} files, {size:.1f} MB; {len(todo)} are to be done")
     for name, reason in sources.problems:

@@ -1,4 +1,4 @@
-"""What there is to restore: files in a tree, or rows of Parquet files, as one table."""
+"""The files to restore, in a tree or in rows of Parquet files, as one table."""
 
 import dataclasses
 import itertools
@@ -20,30 +20,30 @@ from keras_jpeg_gan.decoding.inputs import SUFFIXES, find_inputs
 from keras_jpeg_gan.decoding.outputs import MARK
 from keras_jpeg_gan.errors import ConfigError
 
-# One line for each thing to restore. `row` is of a Parquet file, and null for a file that is a
-# JPEG itself; the `size` of a row is its share of the Parquet file's.
+# One row for each JPEG file. `row` is its row in a Parquet file, or null for a file of its own; the
+# `size` of a row is its share of the Parquet file's size.
 FILES = pa.schema([("file", pa.string()), ("row", pa.int64()), ("size", pa.int64())])
 
-# Columns of a Parquet output, beside those that are carried through.
+# Columns of a Parquet output, besides those that are copied from the input.
 NAME, IMAGE = "restored_name", "restored"
 
 _PARQUET = ".parquet"
 _THREADS = 16
 
-# Of a block, which one worker takes at a time.
+# Limits of a block, which one worker takes at a time.
 _MOST_FILES, _MOST_BYTES = 256, 8_000_000
-_BLOCKS_OF_A_WORKER = 8  # at least, so that none is left with much while others have nothing
+_BLOCKS_OF_A_WORKER = 8  # at least, so that no worker is left with much while others have nothing
 
 
 @dataclasses.dataclass
 class Sources:
-    """All that the input names.
+    """Everything that the input names.
 
     Attributes:
-        root: the folder below which it lies.
-        table: of schema `FILES`, names relative to the root, sorted.
-        problems: name and reason for each that cannot be taken.
-        passed_over: how many files bear no JPEG file's name.
+        root: the folder that holds it, at any depth.
+        table: of schema `FILES`, sorted by name; names are relative to the root.
+        problems: name and reason for each file that cannot be taken.
+        passed_over: how many files are not named as JPEG files.
     """
 
     root: Place
@@ -52,13 +52,13 @@ class Sources:
     passed_over: int = 0
 
     def names(self) -> list[str]:
-        """What each is called in the manifest: `name_of` its line."""
+        """The name of each row in the manifest, as `name_of` gives it."""
         files, rows = (self.table[column].to_pylist() for column in ("file", "row"))
         return [name_of(file, row) for file, row in zip(files, rows, strict=True)]
 
 
 def name_of(file: str, row: int | None) -> str:
-    """A name of its own for a file (its path below the root), or for a row of one."""
+    """A unique name for a file (its path below the root), or for a row of a Parquet file."""
     return file if row is None else f"{file.removesuffix(_PARQUET)}/{row:07}"
 
 
@@ -72,11 +72,12 @@ def find_sources(uri: str, bytes_column: str | None = None) -> Sources:
     """List the input.
 
     Args:
-        uri: a folder (its files that bear a JPEG file's name, at any depth), a glob, or a file.
-        bytes_column: of Parquet files, which are then what is looked for.
+        uri: a folder (whose files that are named as JPEG files are taken, at any depth), a glob,
+            or a file.
+        bytes_column: the column of Parquet files, which are then listed instead of JPEG files.
 
     Raises:
-        ConfigError: there is nothing of that kind, or the column is not there.
+        ConfigError: there are no such files, or a file does not have the column.
     """
     base, pattern = split_glob(uri)
     place = open_place(base)
@@ -104,11 +105,11 @@ def find_sources(uri: str, bytes_column: str | None = None) -> Sources:
 
 
 def blocks(sizes: np.ndarray, indices: np.ndarray, workers: int) -> Iterator[np.ndarray]:
-    """Cut into pieces for the workers, in order.
+    """Cut the files into blocks for the workers, in order.
 
     Args:
         sizes: [N] bytes of each file.
-        indices: [n] of those that are to be restored.
+        indices: [n] of the files that are to be restored.
         workers: how many there are.
     """
     share = _BLOCKS_OF_A_WORKER * workers
@@ -125,12 +126,12 @@ def blocks(sizes: np.ndarray, indices: np.ndarray, workers: int) -> Iterator[np.
 
 
 def read_rows(place: Place, rows: list[int], columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    """Rows of a Parquet file, in order, each as a batch of one.
+    """Read rows of a Parquet file, in order, each as a batch of one row.
 
     Args:
         place: the file.
-        rows: which, ascending.
-        columns: those that are wanted, or None for all.
+        rows: their numbers, ascending.
+        columns: which columns to read, or None for all.
     """
     wanted = iter(rows)
     row = next(wanted, None)
@@ -151,12 +152,12 @@ def read_rows(place: Place, rows: list[int], columns: list[str] | None) -> Itera
 def _listed(
     root: Place, suffixes: tuple[str, ...], local_jpegs: bool
 ) -> tuple[dict[str, int], list[tuple[str, str]], int]:
-    """Sizes by relative name, problems, and how many have other suffixes."""
+    """Sizes by relative name, problems, and how many files have other suffixes."""
     found: dict[str, int] = {}
     if not (local_jpegs and root.is_local):
         below = len(root.path.rstrip("/")) + 1
         files = [(info.path[below:], info.size) for info in root.files()]
-        # Parquet's own convention: what begins so is no data.
+        # By Parquet's convention, files whose names begin with . or _ are not data.
         shown = [(name, size) for name, size in files if not re.search(r"(^|/)[._]", name)]
         found = {n: size for n, size in shown if n.lower().endswith(suffixes)}
         return found, [], len(files) - len(found)
@@ -177,7 +178,7 @@ def _listed(
 def _rows_of(
     root: Place, files: pa.Table, bytes_column: str, problems: list[tuple[str, str]]
 ) -> pa.Table:
-    """The table of the rows of Parquet files."""
+    """The table of all rows of Parquet files; those that cannot be read are added to problems."""
 
     def count(name: str) -> int | Exception:
         place = root.below(name)
@@ -203,7 +204,7 @@ def _rows_of(
 
 
 def _check_column(schema: pa.Schema, bytes_column: str, name: str) -> None:
-    """Refuse a file without that column of bytes; a dot leads into a struct."""
+    """Refuse a file without this column of bytes; a dot leads into a struct."""
     field: Any = schema
     for part in bytes_column.split("."):
         fields = field if isinstance(field, pa.Schema) else field.type
@@ -217,6 +218,6 @@ def _check_column(schema: pa.Schema, bytes_column: str, name: str) -> None:
         field = fields.field(index)
     taken = {NAME, IMAGE} & set(schema.names)
     if taken:
-        raise ConfigError(f"{name}: column {min(taken)} would be written anew: rename it")
+        raise ConfigError(f"{name}: column {min(taken)} would be overwritten: rename it")
     if not (pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)):
         raise ConfigError(f"{name}: column {bytes_column} is {field.type}, not binary")

@@ -1,22 +1,24 @@
-"""What the command is given to read: files, folders, globs and standard input, as a list."""
+"""The files, folders, globs and standard input of a command line, as a list of inputs."""
 
 import dataclasses
 import glob
 import io
 import os
 import pathlib
+import sys
 from collections.abc import Iterable, Iterator
 
 from PIL import Image
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.jpeg.assumed import FORMATS
 from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.header import peek_size
 from keras_jpeg_gan.system import without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
-ASSUMED_SUFFIXES = (".png", ".webp")  # of images that are taken for a JPEG file's
-_BEGINNING = 1 << 20  # bytes, where metadata is hardly ever longer
+ASSUMED_SUFFIXES = (".png", ".webp")  # of images that may be restored as of an assumed quality
+_BEGINNING = 1 << 20  # bytes; metadata is hardly ever longer
 MARK = ".restored"  # in the names of outputs
 STANDARD_INPUT = "-"
 
@@ -26,9 +28,9 @@ class Input:
     """One file to restore.
 
     Attributes:
-        name: what it is called in messages and reports.
-        path: where it is, or None for standard input.
-        relative: its name below the folder that was given, for outputs that mirror the tree.
+        name: its name in messages and reports.
+        path: its path, or None for standard input.
+        relative: its path below the folder that was given, so that outputs can mirror the tree.
     """
 
     name: str
@@ -38,14 +40,14 @@ class Input:
 
 @dataclasses.dataclass
 class Inputs:
-    """All that the arguments name.
+    """Everything that the arguments name.
 
     Attributes:
-        files: in the order of the arguments, those of a folder sorted.
+        files: in the order of the arguments; those of a folder are sorted.
         problems: name and reason for each argument or folder that cannot be read.
-        passed_over: how many files of folders do not bear a JPEG file's name, or are links that
-            lead out of the folder.
-        single: whether the one argument is one file, so that the output may be one too.
+        passed_over: how many files in folders are not named as JPEG files, or are links that lead
+            out of the folder.
+        single: whether there is one argument and it is a file, so that the output may be one too.
     """
 
     files: list[Input] = dataclasses.field(default_factory=list)
@@ -58,9 +60,9 @@ def find_inputs(arguments: list[str], assumed: bool = False) -> Inputs:
     """Look up the arguments.
 
     Args:
-        arguments: files, folders (their files that bear a JPEG file's name, at any depth),
-            globs that name no file themselves, "-" for standard input.
-        assumed: take PNG and WebP files of folders too, but for this program's own outputs.
+        arguments: files, folders (whose files that are named as JPEG files are taken, at any
+            depth), globs that are not the name of a file, "-" for standard input.
+        assumed: take PNG and WebP files of folders too, except this program's own outputs.
     """
     suffixes = SUFFIXES + (ASSUMED_SUFFIXES if assumed else ())
     inputs = Inputs()
@@ -88,7 +90,7 @@ def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[str]:
             matches = sorted(glob.glob(argument, recursive=True))
             if not matches:
                 inputs.problems.append((argument, "no file matches"))
-            # A file of that name is no standard input.
+            # A file named "-" is not standard input.
             yield from (os.path.join(os.curdir, "-") if m == STANDARD_INPUT else m for m in matches)
         else:
             yield argument
@@ -120,16 +122,16 @@ def _walk(
 
 
 def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
-    """Whether it is a regular file that lies below root, symbolic links resolved."""
+    """Whether it is a regular file below root once symbolic links are resolved."""
     return path.is_file() and path.resolve().is_relative_to(root)
 
 
 def size_of(item: Input, limits: Limits) -> tuple[int, int]:
-    """Height and width of an input, told by its first bytes.
+    """The height and width of an input, from its first bytes.
 
     Returns:
-        0, 0 where these do not tell, or tell of more than the limits allow: that will be refused.
-        A pipe is left alone, since what was read of it would be gone.
+        0, 0 if they cannot be told, or exceed the limits, so that the file will be refused. A
+        pipe is not read, since what was read from it would be lost.
     """
     if item.path is None or not item.path.is_file():
         return 0, 0
@@ -143,6 +145,21 @@ def size_of(item: Input, limits: Limits) -> tuple[int, int]:
         else:
             height, width = peek_size(beginning)
             most = min(most, limits.max_pixels_per_byte * item.path.stat().st_size)
-    except Exception:  # whoever reads the file will say so
+    except Exception:  # it will be reported when the file is restored
         return 0, 0
     return (height, width) if height * width <= most else (0, 0)
+
+
+def content_of(item: Input, limits: Limits) -> pathlib.Path | bytes:
+    """What `Decoder.read` takes: a path, or the bytes of standard input.
+
+    Of standard input one byte more than the limit is read at most, which will be refused.
+
+    Raises:
+        RunError: standard input is closed.
+    """
+    if item.path is not None:
+        return item.path
+    if sys.stdin is None:
+        raise program.RunError("standard input is closed")
+    return sys.stdin.buffer.read(int(limits.max_file_mb * 1_000_000) + 1)

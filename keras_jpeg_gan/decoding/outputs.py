@@ -1,25 +1,33 @@
 """Where restored images go: beside their inputs, a mirrored tree, a file, standard output."""
 
+import contextlib
 import os
 import pathlib
+import sys
+from collections.abc import Iterator
+from typing import TextIO
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.inputs import MARK, Input, Inputs
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import write_atomically
 
 STANDARD_OUTPUT = "-"
 
 
 class Outputs:
-    """Names the output of each input, none twice and none that is an input.
+    """Names the outputs of each input, so that none is used twice and none replaces an input.
 
     Args:
-        inputs: all that is restored in this run.
-        output: a file for one input, else a folder; "-"; or None for beside the inputs.
-        image_format: of `writer.FORMATS`, or None for what the output's name says, else png.
+        inputs: all inputs of the run.
+        output: a file if there is one input, otherwise a folder; "-" for standard output; or
+            None to write beside the inputs.
+        image_format: one of `writer.FORMATS`, or None for the one that the output's name asks
+            for, or else png.
 
     Raises:
-        ConfigError: these do not go together, or nothing can be written there.
+        ConfigError: these contradict each other, or the output cannot be written.
     """
 
     def __init__(self, inputs: Inputs, output: str | None, image_format: str | None) -> None:
@@ -51,22 +59,24 @@ class Outputs:
         }
         self._taken: dict[pathlib.Path, str] = {}
 
-    def of(self, item: Input, name: str = "", suffix: str | None = None) -> pathlib.Path | None:
-        """Where an input's image goes; None is standard output.
+    def of(
+        self, item: Input, name: str = "", image_format: str | None = None
+    ) -> pathlib.Path | None:
+        """The path of one of an input's images, or None for standard output.
 
         Args:
             item: the input.
-            name: what sets this image apart from the input's others.
-            suffix: of a file in a format of its own.
+            name: distinguishes this image from the input's others.
+            image_format: one of `writer.FORMATS` in place of the run's own.
 
         Raises:
-            ConfigError: that place is another input's, or an input itself, or nothing can be
-                written there.
+            ConfigError: that path is taken by another input, is an input itself, or cannot be
+                written.
         """
         if self.to_standard_output:
             return None
         path = self._file or self._beside(item)
-        suffix = suffix or path.suffix
+        suffix = writer.FORMATS[image_format][0] if image_format else path.suffix
         path = path.with_name(path.stem + (f".{name}" if name else "") + suffix)
         identity = _identity(path)
         if identity in self._inputs:
@@ -86,13 +96,47 @@ class Outputs:
         return path.with_name(path.stem + MARK + writer.FORMATS[self.image_format][0])
 
 
+def write(path: pathlib.Path | None, content: bytes) -> None:
+    """Write an image to a file, whole or not at all, or for None to standard output.
+
+    Raises:
+        OSError: the file cannot be written.
+        RunError, BrokenPipeError: as for `standard_output`.
+    """
+    if path is None:
+        with standard_output() as stream:
+            stream.buffer.write(content)
+            stream.buffer.flush()
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Standard output, whose failure is not the failure of a file but ends the run.
+
+    Raises:
+        RunError: it is closed, or cannot be written.
+        BrokenPipeError: nobody reads it any more.
+    """
+    if sys.stdout is None:
+        raise program.RunError("standard output is closed")
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise program.RunError(f"standard output: {error.strerror}") from error
+
+
 def _identity(path: pathlib.Path) -> pathlib.Path:
-    """The same for two names of one place; the last part may be a link, which is replaced."""
+    """The same for two names of one file; a link in the last part is itself what is replaced."""
     return path.parent.resolve() / path.name
 
 
 def _check_folder(folder: pathlib.Path) -> None:
-    """Refuse a folder that neither is one nor can be made, before any work is done."""
+    """Refuse, before any work is done, a folder that cannot be written in or made."""
     existing = next(
         path for path in [folder.absolute(), *folder.absolute().parents] if path.exists()
     )

@@ -1,6 +1,6 @@
-"""RGB images of 16 bits a channel as PNG, which Pillow reads to 8 bits and cannot write.
+"""RGB images with 16 bits per channel as PNG, which Pillow cannot write.
 
-Pillow still writes the metadata: around one pixel, in whose place the image is put.
+Pillow still writes the metadata, around a single pixel that is then replaced by the image.
 """
 
 import struct
@@ -10,23 +10,23 @@ from collections.abc import Iterator
 import numpy as np
 
 _SIGNATURE_SIZE = 8
-_STRIP = 256  # rows that are compressed at once
-_SUB = 1  # the filter: less the pixel to the left, byte by byte
+_STRIP = 256  # rows to compress at a time
+_SUB = 1  # the filter: subtract the pixel to the left, byte by byte
 _PIXEL_SIZE = 6
 
 
 def with_pixels(shell: bytes, pixels: np.ndarray, level: int) -> bytes:
-    """A PNG file with another image.
+    """Replace the image in a PNG file.
 
     Args:
-        shell: a PNG file with the metadata that is wanted, of RGB.
+        shell: an RGB PNG file with the metadata to keep.
         pixels: [H, W, 3] uint16.
-        level: of zlib.
+        level: compression level of zlib.
     """
     height, width = pixels.shape[:2]
     parts = [shell[:_SIGNATURE_SIZE]]
     for kind, content in _chunks(shell):
-        if kind == b"IHDR":  # width, height, bits a channel; colour type and the rest stay
+        if kind == b"IHDR":  # width, height, bits per channel; colour type and the rest stay
             content = struct.pack(">IIB", width, height, 16) + content[9:]
         elif kind == b"IDAT":
             content = b"".join(_compressed(pixels, level))

@@ -1,4 +1,4 @@
-"""How far a run has come, in megapixels: a bar on a terminal, and a word ahead of a long one."""
+"""Progress of a run in megapixels: a bar on a terminal, and an estimate for a long run."""
 
 import sys
 import threading
@@ -6,10 +6,10 @@ import time
 
 from tqdm import tqdm
 
-# A restoration's time that is over when the network has run; the rest is certificate and encoding.
+# The share of a restoration's time up to the end of the network; certificate and encoding follow.
 _NETWORK_SHARE = 0.9
 
-# Seconds: of restoring before the time is estimated, and what is worth telling of.
+# Seconds: how long to restore before estimating the time, and the least that is worth reporting.
 _EVIDENCE = 2.0
 _LONG = 20.0
 
@@ -17,11 +17,12 @@ _BAR = "{desc}{percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} megapixels [{elapsed
 
 
 class Progress:
-    """Counts megapixels of all inputs; each image that is drawn of one counts. For any thread.
+    """Counts megapixels of all images that are drawn for all inputs. Any thread may use it.
 
     Attributes:
-        total: megapixels in all, of which `done` are done; both are equal when all shares ended.
-        stopped: set when the run has ended early; then shares that go on are told.
+        total: megapixels in all.
+        done: megapixels that are done, equal to `total` when all shares have ended.
+        stopped: set when the run has ended; then a `Share` that is still used raises an error.
     """
 
     def __init__(self) -> None:
@@ -30,8 +31,8 @@ class Progress:
         self._started: float | None = None
         self._estimated = False
         self._lock = threading.Lock()
-        # The mean speed, renewed as time passes and not as megapixels do; and first shown when
-        # something is done, since before that it does not know of how much.
+        # Shows the mean speed, updated as time passes and not as megapixels do. It first appears
+        # when something is done, since the total is not known before.
         self._bar = tqdm(
             total=0,
             bar_format=_BAR,
@@ -43,28 +44,28 @@ class Progress:
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.close()
 
     def describe(self, words: str) -> None:
-        """Words before the bar."""
+        """Set the words before the bar."""
         self._bar.set_description_str(words, refresh=False)
 
     def begin(self) -> None:
-        """The first restoration begins: from now on time tells of the megapixels' speed."""
+        """A restoration begins; the speed is measured from the first one on."""
         with self._lock:
             if self._started is None:
                 self._started = time.monotonic()
                 self._bar.unpause()
 
     def grow(self, megapixels: float) -> None:
-        """There is more to do, or less."""
+        """Add to the total, or subtract from it."""
         with self._lock:
             self.total += megapixels
             self._bar.total = self.total
 
     def add(self, megapixels: float) -> None:
-        """So much more is done."""
+        """Count more megapixels as done."""
         with self._lock:
             self.done += megapixels
             self._bar.update(megapixels)
@@ -73,7 +74,7 @@ class Progress:
             tqdm.write(line, file=sys.stderr)
 
     def _estimate(self) -> str | None:
-        """A line, once, if the whole is likely to take long."""
+        """A line, once, if the run is likely to take long."""
         if self._estimated or self._started is None or not self.done:
             return None
         elapsed = time.monotonic() - self._started
@@ -88,8 +89,8 @@ class Share:
     """One input's part of a `Progress`.
 
     Args:
-        progress: the whole.
-        pixels: of all images that are drawn of the input, if its header tells, else 0.
+        progress: of the run.
+        pixels: of all images that are drawn for the input, or 0 if its header does not tell.
     """
 
     def __init__(self, progress: Progress, pixels: int) -> None:
@@ -99,25 +100,25 @@ class Share:
         self._plan(pixels / 1e6)
 
     def begin(self, pixels: int, images: int) -> None:
-        """The input was read: it has so many pixels, and so many images are drawn of it."""
+        """The input has been read: it has `pixels`, and this many images are drawn for it."""
         self._pixels = pixels
         self._plan(pixels * images / 1e6)
         self._progress.begin()
 
     def check(self) -> None:
-        """Go on?
+        """Do nothing while the run goes on.
 
         Raises:
-            InterruptedError: no, the run has ended.
+            InterruptedError: it has ended.
         """
         if self._progress.stopped.is_set():
             raise InterruptedError("the run has ended")
 
     def add(self, pixels: int) -> None:
-        """The network restored so many more; of the images before this one all is done.
+        """The network has restored more pixels; all images before this one are done.
 
         Raises:
-            InterruptedError: as `check`.
+            InterruptedError: as for `check`.
         """
         self.check()
         self._seen += pixels
@@ -126,7 +127,7 @@ class Share:
         self._advance((_NETWORK_SHARE * self._seen + rest) / 1e6)
 
     def end(self, restored: bool) -> None:
-        """All is done, or nothing more will be."""
+        """The input is restored, or nothing more will be done for it."""
         if restored:
             self._advance(self._planned)
         else:
@@ -142,7 +143,7 @@ class Share:
 
 
 def _rough(seconds: float) -> str:
-    """A time as one says it."""
+    """A time in words, roughly."""
     if seconds < 90:
         return f"{5 * round(seconds / 5)} s"
     if seconds < 90 * 60:

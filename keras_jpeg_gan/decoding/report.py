@@ -1,4 +1,4 @@
-"""What is said of each image: a line for people, and a JSON record for programs."""
+"""What is reported of each image: names and reasons for people, JSON records for programs."""
 
 import contextlib
 import json
@@ -9,18 +9,17 @@ from typing import Any, TextIO
 
 import keras_jpeg_gan
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding.decoder import Restored
-from keras_jpeg_gan.decoding.products import DeviationMap
+from keras_jpeg_gan.decoding.products import Product
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 
 
 def shown(name: str) -> str:
-    """A file's name on one line, whatever it contains."""
+    """A file's name on one line, whatever characters it contains."""
     return name if name and name.isprintable() else ascii(name)
 
 
 def reason_of(error: Exception) -> str:
-    """Why a file failed; what no one foresaw bears its class."""
+    """Why a file failed, in words; unexpected errors are prefixed with their class."""
     if isinstance(error, JpegGanError):
         return str(error)
     if isinstance(error, OSError):
@@ -29,42 +28,24 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def describe(made: Restored | DeviationMap) -> dict[str, Any]:
-    """The part of a record that tells of an image."""
-    drawn = {
+def describe(made: Product, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """The part of a record that describes an image, ready for JSON.
+
+    Args:
+        made: the image.
+        seconds: by stage, all that it took.
+    """
+    return {
+        **made.details(seconds),
         "model": made.model.name,
         "model_sha256": made.model.sha256,
         "seed": made.seed,
         "samples": made.count,
     }
-    if isinstance(made, DeviationMap):
-        return {"deviation": round(made.mean, 4), **drawn}
-    file, certificate = made.file, made.certificate
-    return {
-        "width": file.width,
-        "height": file.height,
-        "sampling": file.sampling,
-        "progressive": file.progressive,
-        "tables": [table.tolist() for table in file.tables],
-        "quality": file.quality,
-        "projection": made.projection,
-        "bits": 8 * made.pixels.itemsize,
-        "violation": made.violation and made.violation._asdict(),
-        "certificate": certificate
-        and {
-            "exact": certificate.exact,
-            "levels_equal": certificate.levels_equal,
-            "levels_total": certificate.levels_total,
-            "largest_violation": certificate.largest_violation,
-        },
-        "seconds": {stage: round(value, 4) for stage, value in made.seconds.items()},
-        "warnings": list(made.warnings),
-        **drawn,
-    }
 
 
 class Report:
-    """JSON lines appended to a file, each written at once; without a path, nothing.
+    """JSON lines appended to a file, each written at once. Without a path, it does nothing.
 
     Raises:
         ConfigError: the file cannot be opened.
@@ -88,11 +69,11 @@ class Report:
         trace: TracebackType | None,
     ) -> None:
         if self._file is not None:
-            with contextlib.suppress(OSError):  # `add` has said it
+            with contextlib.suppress(OSError):  # `add` has reported it
                 self._file.close()
 
     def add(self, name: str, status: str, details: Mapping[str, Any]) -> None:
-        """A record: status is restored, skipped or failed.
+        """Append a record; its status is restored, skipped or failed.
 
         Raises:
             RunError: it cannot be written.

@@ -1,6 +1,6 @@
-"""What runs the network: LiteRT for a model's light file, or Keras on TensorFlow.
+"""What runs the network: LiteRT, for a model's TFLite file, or Keras on TensorFlow.
 
-Either is imported when a model is opened with it.
+Either is imported only when a model is opened with it.
 """
 
 import os
@@ -23,8 +23,8 @@ class Runtime(Protocol):
 
     Attributes:
         halo: pixels around a tile that its result depends on, a multiple of `tiles.GRID`.
-        noise_strides: of each noise field the network takes, how many pixels of a side lie
-            under one of its positions.
+        noise_strides: for each noise field that the network takes, how many pixels of the image,
+            along a side, there are to one of its positions.
     """
 
     halo: int
@@ -49,13 +49,14 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     """Load a model into a runtime.
 
     Args:
-        kind: one of `RUNTIMES`; auto is litert where the model has a light file, else tensorflow.
-        model: a bundled name or a path.
+        kind: one of `RUNTIMES`; auto is litert if the model has a TFLite file, else tensorflow.
+        model: the name of a bundled model, or a path.
         threads: how many the network may use, or None for all.
 
     Raises:
-        ConfigError: the runtime is unknown or not installed, or already runs with other threads.
-        ModelError: the model cannot be loaded, or has no light file for litert.
+        ConfigError: the runtime is unknown or not installed, or already runs with another number
+            of threads.
+        ModelError: the model cannot be loaded, or has no TFLite file for litert.
     """
     if kind not in RUNTIMES:
         raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
@@ -65,22 +66,23 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
         return LiteRTRuntime(*light, threads)
     if kind == "litert":
         raise ModelError(
-            f"{weights}: no light file of these weights beside it: make one by export/tflite.py"
+            f"{weights}: no TFLite file of these weights beside it: make one with export/tflite.py"
         )
     try:
         return TensorFlowRuntime(model, threads)
     except ImportError as error:
         raise ConfigError(
             f"TensorFlow or Keras cannot be imported ({error}): "
-            "pip install 'keras-jpeg-gan[train]', or export the model by export/tflite.py"
+            "pip install 'keras-jpeg-gan[train]', or export the model with export/tflite.py"
         ) from error
 
 
 class LiteRTRuntime:
-    """A light file in LiteRT's interpreter, which is laid out anew for each size.
+    """A TFLite file in LiteRT's interpreter, which allocates its tensors again for each size.
 
     Args:
-        path: a TFLite file of any size, with its card.
+        path: a TFLite file that takes images of any size.
+        card: its card.
         threads: how many it may use, or None for all.
 
     Raises:
@@ -105,8 +107,8 @@ class LiteRTRuntime:
         self._runner = self._interpreter.get_signature_runner("restore")
         self.halo = card.halo
         self.noise_strides = card.noise_strides
-        # Its only words are of the delegate that the first run makes. Later ones are long, and
-        # other threads' words are not to be caught meanwhile.
+        # It prints only when the first run creates the delegate. Later runs take long, and must
+        # not capture what other threads print meanwhile.
         smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
         with captured_standard_error():
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
@@ -114,7 +116,7 @@ class LiteRTRuntime:
     def restore(
         self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
-        """As `Runtime.restore`."""
+        """As for `Runtime.restore`."""
         if noise is None:
             _, height, width, _ = pixels.shape
             noise = [
@@ -125,7 +127,7 @@ class LiteRTRuntime:
 
 
 class TensorFlowRuntime:
-    """The generator as a TensorFlow graph: one trace for all sizes."""
+    """The generator as a TensorFlow graph, traced once for all sizes."""
 
     def __init__(self, model: str | pathlib.Path, threads: int | None = None) -> None:
         import_tensorflow()
@@ -162,17 +164,17 @@ class TensorFlowRuntime:
     def restore(
         self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
-        """As `Runtime.restore`."""
+        """As for `Runtime.restore`."""
         if noise is None:
             return self._without_noise(pixels, tables).numpy()
         return self._with_noise(pixels, tables, list(noise)).numpy()
 
 
 def halo_of(generator: Any) -> int:
-    """A bound of a generator's receptive radius in pixels, a multiple of `tiles.GRID`.
+    """An upper bound of a generator's receptive radius in pixels, a multiple of `tiles.GRID`.
 
-    Every 3x3 convolution is counted as if it stood in one chain at the body's resolution, which
-    is exact for the networks without an upsampling head.
+    It counts every 3x3 convolution as if all formed one chain at the body's resolution, which is
+    exact for networks without an upsampling head.
     """
     sizes = [weight.shape for weight in generator.trainable_variables if len(weight.shape) == 4]
     return tiles.round_up(generator.unshuffle * sum(size[0] // 2 for size in sizes))
@@ -186,5 +188,5 @@ def _set_threads(tf: Any, threads: int | None) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise ConfigError(
-            "TensorFlow already runs: set the threads before anything else uses it"
+            "TensorFlow is already running: set the threads before anything else uses it"
         ) from error

@@ -1,4 +1,4 @@
-"""Images as files: lossless formats, metadata carried over, written whole or not at all."""
+"""Image files: lossless formats, with metadata carried over."""
 
 import io
 import pathlib
@@ -14,32 +14,32 @@ from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 from keras_jpeg_gan.system import without_warnings
 
-# Suffixes of each format, the first of which is given to files that are named here.
+# The suffixes of each format. Outputs that this program names get the first one.
 FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
 
 SOFTWARE = f"keras-jpeg-gan {keras_jpeg_gan.__version__}"
 
-# zlib's level 3 takes a third of the time of the default and gives files as small.
+# zlib's level 3 takes a third of the time of the default, and the files are as small.
 _PNG_LEVEL = 3
 _WEBP_METHOD = 2
 _WEBP_LARGEST_SIDE = 16383
 
-# More is a mistake, and does not fit into PNG's 31 bits of pixels a metre.
+# More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
 _LARGEST_DPI = 1e6
 
 # TIFF tags: ImageDescription, Orientation, Software, XMP.
 _DESCRIPTION, _ORIENTATION, _SOFTWARE, _XMP = 270, 274, 305, 700
 
-# EXIF tags that describe the photograph, not its file: description, make, model, orientation,
-# date, artist, copyright; and the folders of exposure and of place.
+# EXIF tags that describe the photograph and not its file: description, make, model, orientation,
+# date, artist, copyright, and the directories of exposure and GPS.
 _EXIF_IN_TIFF = {270, 271, 272, 274, 306, 315, 33432, 34665, 34853}
 
 
 def format_of(path: pathlib.Path) -> str:
-    """The format that a file's name asks for.
+    """The format that the suffix of a file's name asks for.
 
     Raises:
-        ConfigError: its suffix is none of `FORMATS`.
+        ConfigError: the suffix is not in `FORMATS`.
     """
     for image_format, suffixes in FORMATS.items():
         if path.suffix.lower() in suffixes:
@@ -51,23 +51,25 @@ def format_of(path: pathlib.Path) -> str:
 def encode(
     pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
 ) -> bytes:
-    """An image as the bytes of a file.
+    """The bytes of an image file.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
-        image_format: of `FORMATS`. WebP stores gray as RGB.
-        metadata: to carry over, with the provenance; None for neither. WebP has no place for
-            comments and provenance; of EXIF, TIFF takes what tells of the photograph, if it
-            can be parsed.
+        image_format: one of `FORMATS`. WebP stores gray as RGB.
+        metadata: to write, together with the provenance; None for neither. WebP has no place for
+            comments and provenance. TIFF takes the EXIF tags that describe the photograph, if
+            they can be parsed.
         provenance: what made the pixels, in a line.
 
     Raises:
-        ConfigError: the format is unknown, or cannot hold such an image.
+        ConfigError: the format is unknown or cannot hold such an image.
     """
     if image_format not in FORMATS:
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
     if image_format == "webp" and max(pixels.shape) > _WEBP_LARGEST_SIDE:
-        raise ConfigError(f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels a side: use png or tiff")
+        raise ConfigError(
+            f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png or tiff"
+        )
     options = _OPTIONS[image_format](metadata, provenance)
     if pixels.dtype != np.uint16:
         return _saved(Image.fromarray(pixels), image_format, options)
@@ -109,11 +111,11 @@ def _webp_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
 
 
 def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
-    # Uncompressed: Pillow's compressing writer drops the folders of EXIF.
+    # Uncompressed, since Pillow's compressing writer drops the directories of EXIF.
     if metadata is None:
         return {}
     tags = _tiff_tags(metadata.exif)
-    if metadata.orientation != 1:  # it was read even where the rest cannot be written again
+    if metadata.orientation != 1:  # known even if the rest of EXIF cannot be written again
         tags[_ORIENTATION] = metadata.orientation
     given = [tags[_DESCRIPTION]] if _DESCRIPTION in tags else []
     tags[_DESCRIPTION] = "\n".join([*map(str, given), *metadata.comments, provenance])
@@ -124,7 +126,7 @@ def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
 
 
 def _tiff_tags(raw: bytes) -> Image.Exif:
-    """What of EXIF goes into a TIFF file, whose own tags it would contradict otherwise."""
+    """The EXIF tags that go into a TIFF file; others would contradict the file's own."""
     tags = Image.Exif()
     try:
         with without_warnings():

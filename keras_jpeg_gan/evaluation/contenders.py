@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
@@ -191,7 +192,9 @@ class Model:
             pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
             final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
         else:
-            final = self._decoder.finish(pixels, trial.file, seed, PROJECTIONS[projection]).pixels
+            final = self._decoder.finish(
+                pixels, trial.file, seed, RestoreOptions(projection=PROJECTIONS[projection])
+            ).pixels
         seconds = time.process_time() - start
         return Result(final, seconds, None if projection == "exact" else pixels)
 

@@ -14,6 +14,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder, no_samples
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.evaluation import plots, report
 from keras_jpeg_gan.evaluation.cases import Case
@@ -157,15 +158,16 @@ def _subject(
         file = sampler.read(data)
         trial = Trial(data, np.atleast_3d(file.pixels).repeat(3 if file.pixels.ndim == 2 else 1, 2))
     half, whole, samples = Spread(), Spread(), []
+    shown = RestoreOptions(projection=_PROJECTION.value)
     samplers = {"without C": unconstrained, "with C": sampler}
     recompressed = {
-        title: decoder.restore(trial.file, projection="none").pixels
+        title: decoder.restore(trial.file, options=RestoreOptions(projection="none")).pixels
         for title, decoder in samplers.items()
         if decoder
     }
     recompressed["with C, projected"] = sampler.restore(trial.file).pixels
     others = {peer.model: peer.restore(trial, 0).pixels for peer in peers}
-    drawn = sampler.samples(trial.file, _DRAWN.value, projection=_PROJECTION.value)
+    drawn = sampler.samples(trial.file, _DRAWN.value, options=shown)
     for k, sample in enumerate(drawn):
         whole.add(sample.pixels)
         if 2 * k < _DRAWN.value:
@@ -175,7 +177,7 @@ def _subject(
     return Subject(
         trial=trial,
         known=known,
-        estimate=regression.restore(trial.file, projection=_PROJECTION.value).pixels,
+        estimate=regression.restore(trial.file, options=shown).pixels,
         samples=samples,
         recompressed=recompressed | others,
         half=half,
@@ -247,7 +249,9 @@ def _sweep(
     rows: list[list[tuple[str, np.ndarray]]] = [[], []]
     for case in sweep:
         trial = Trial(*case.make(subject.trial.original))
-        sample = sampler.restore(trial.file, projection=_PROJECTION.value).pixels
+        sample = sampler.restore(
+            trial.file, options=RestoreOptions(projection=_PROJECTION.value)
+        ).pixels
         titled = [(f"quality {case.quality}", trial.file.pixels), ("sample", sample)]
         for row, (title, pixels) in zip(rows, titled, strict=True):
             row.append((title, pixels if isinstance(box, str) else plots.crop(pixels, box)))

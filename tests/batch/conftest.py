@@ -14,6 +14,7 @@ import pytest
 from keras_jpeg_gan.batch.storage import open_place
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.models.cards import find_model
 from tests.batch.stand_in import Moody
@@ -64,10 +65,9 @@ def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> 
         limits=Limits(),
         seed=0,
         seed_from=None,
-        options={},
+        options=RestoreOptions(),
         image_format="png",
         keep_metadata=True,
-        allow_truncated=False,
         as_parquet=False,
         bytes_column=None,
     )

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import system
-from keras_jpeg_gan.decoding import decode, runtimes
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
 from tests.decoding.made_up import jpeg
 from tests.decoding.processes import start
@@ -21,7 +22,7 @@ from tests.decoding.processes import start
 
 @pytest.fixture
 def photos(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder with three JPEG files at two depths, and one of another name."""
+    """A folder with three JPEG files at two depths, and a file of another kind."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.jpg").write_bytes(jpeg(24, 40))
@@ -60,7 +61,7 @@ def test_a_folder_is_mirrored_and_inputs_stay_as_they_are(command, photos, tmp_p
     assert {path: path.read_bytes() for path in photos.rglob("*.*") if path.is_file()} == before
 
 
-def test_what_is_finished_is_skipped_unless_overwritten(command, photos):
+def test_finished_images_are_skipped_unless_overwritten(command, photos):
     command(photos)
     kept = photos / "a.restored.png"
     kept.write_bytes(b"kept")
@@ -107,7 +108,7 @@ def test_a_bug_or_a_lack_of_memory_fails_one_file_only(command, photos, monkeypa
     assert "Traceback" in command(photos, "--verbosity=1").err
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(command, photos, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_nothing(command, photos, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -240,7 +241,7 @@ def test_metadata_goes_along_unless_it_is_stripped(command, tmp_path):
         assert image.info == {}
 
 
-def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
+def test_seed_and_temperature_are_accepted_and_said_to_have_no_effect(command, photos):
     plain = command(photos / "a.jpg")
     before = np.asarray(Image.open(photos / "a.restored.png"))
     status, out, err = command(photos / "a.jpg", "--seed=9", "--temperature=0.5", "--overwrite")
@@ -249,7 +250,7 @@ def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
     assert np.array_equal(np.asarray(Image.open(photos / "a.restored.png")), before)
 
 
-def test_other_images_are_restored_as_of_an_assumed_quality(command, photos, tmp_path):
+def test_other_images_are_restored_with_an_assumed_quality(command, photos, tmp_path):
     for name in ("d.png", "deep/e.webp"):
         Image.open(photos / "a.jpg").save(photos / name)
     report = tmp_path / "report"
@@ -296,7 +297,7 @@ def test_standard_input_to_standard_output_is_an_image_and_nothing_else(model):
     assert line.startswith("standard input: exact")
 
 
-def test_a_reader_who_has_had_enough_ends_the_run_quietly(model, photos):
+def test_a_reader_who_leaves_ends_the_run_quietly(model, photos):
     with start(f"--model={model}", photos) as run:
         run.stdout.close()
         assert b"Traceback" not in run.stderr.read()
@@ -322,7 +323,7 @@ def test_an_interrupted_run_ends_with_130_and_no_half_file(model, tmp_path):
 
 
 def test_every_odd_and_broken_file_is_restored_or_named(command, shared_data, tmp_path):
-    """The whole robustness set in one run, the exact projection aside."""
+    """The whole robustness set in one run, but without the exact projection."""
     folder, output = shared_data / "robustness", tmp_path / "out"
     report = tmp_path / "report.jsonl"
     status, out, err = command(
@@ -349,7 +350,7 @@ def test_every_odd_and_broken_file_is_restored_or_named(command, shared_data, tm
                 assert image.size == original.size == (record["width"], record["height"])
 
 
-def test_files_beside_each_other_give_what_one_after_the_other_gives(command, tmp_path, sampler):
+def test_files_at_once_give_what_one_after_the_other_gives(command, tmp_path, sampler):
     """The same bytes, lines, records and failures, in the order of the inputs."""
     folder = tmp_path / "in"
     folder.mkdir()
@@ -374,28 +375,21 @@ def test_files_beside_each_other_give_what_one_after_the_other_gives(command, tm
     assert [record["input"] for record in records] == sorted(record["input"] for record in records)
 
 
-def test_files_are_beside_each_other(command, photos, monkeypatch):
-    """Each waits for the other, before the network: one after the other, none would come."""
-    both, read = threading.Barrier(2), decoding.Decoder.read
+def test_lines_are_neither_lost_nor_taken_for_libjpegs(command, tmp_path):
+    """While a file is read, the standard error of the whole process is captured."""
+    assert command(tmp_path / "gone.jpg").status == 1  # sets the lock
+    within, text = threading.Event(), []
 
-    def meet(self, *arguments):
-        both.wait(20)
-        return read(self, *arguments)
+    def read() -> None:
+        with system.captured_standard_error() as captured:
+            within.set()
+            time.sleep(0.3)
+        text.append(captured.text)
 
-    monkeypatch.setattr(decoding.Decoder, "read", meet)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
-    assert command(photos / "a.jpg", photos / "b.JPEG").status == 0
-
-
-def test_large_files_are_alone(command, photos, monkeypatch):
-    threads, read = set(), decoding.Decoder.read
-
-    def noted(self, *arguments):
-        threads.add(threading.current_thread())
-        return read(self, *arguments)
-
-    monkeypatch.setattr(decoding.Decoder, "read", noted)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
-    monkeypatch.setattr(decode, "_MOST_PIXELS_BESIDE_OTHERS", 24 * 40 - 1)
-    assert command(photos).status == 0
-    assert {threading.current_thread()} < threads  # of a.jpg, and of the others
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert within.wait(20)
+    err = command(tmp_path / "gone.jpg").err
+    reader.join()
+    assert text == [""]
+    assert err.startswith(f"{tmp_path / 'gone.jpg'}: there is no such file\n")

@@ -1,4 +1,4 @@
-"""Samples, mean and deviation of one file, from a sampler that needs no framework."""
+"""Samples, mean and deviation of one file, with a sampler that needs no framework."""
 
 import io
 import itertools
@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan import Decoder
+from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
 from tests.decoding.made_up import jpeg
+
+UNPROJECTED = RestoreOptions(projection="none")
 
 
 @pytest.fixture
@@ -24,13 +26,13 @@ def file(decoder):
 
 def made(products, decoder, file, names=None, seed=7):
     names = products.names if names is None else names
-    return dict(products.make(decoder, file, names, seed, projection="none"))
+    return dict(products.make(decoder, file, names, seed, options=UNPROJECTED))
 
 
-def test_all_of_one_pass(decoder, file):
+def test_one_pass_makes_all_products(decoder, file):
     products = made(Products(samples=2, mean=5, deviation=True), decoder, file)
     assert list(products) == ["1", "2", "mean", MAP, NUMBERS]
-    samples = list(decoder.samples(file, 5, seed=7, projection="none"))
+    samples = list(decoder.samples(file, 5, seed=7, options=UNPROJECTED))
     for name, sample in zip("12", samples, strict=False):
         assert products[name].seed == sample.seed
         assert np.array_equal(products[name].pixels, sample.pixels)
@@ -51,7 +53,7 @@ def test_all_of_one_pass(decoder, file):
     ("names", "draws"),
     [(["1"], 1), (["2"], 1), (["1", "mean"], 3), ([MAP], 3), (["2", "4"], 2), ([], 0)],
 )
-def test_no_sample_is_drawn_in_vain(decoder, file, monkeypatch, names, draws):
+def test_no_sample_is_drawn_needlessly(decoder, file, monkeypatch, names, draws):
     count = itertools.count()
     restore = decoder.restore
 
@@ -65,12 +67,12 @@ def test_no_sample_is_drawn_in_vain(decoder, file, monkeypatch, names, draws):
     assert next(count) == fewer.drawn(names) == draws
 
 
-def test_the_deviation_of_one_sample_is_of_more(decoder, file):
+def test_the_deviation_is_taken_over_more_than_one_sample(decoder, file):
     products = made(Products(deviation=True), decoder, file)
     assert list(products) == ["", MAP, NUMBERS]
     assert products[MAP].count == 16
-    assert "deviation of 16 samples" in text(products[MAP].encoded())
-    assert text(products[MAP].encoded(keep_metadata=False)) == ""
+    assert "deviation of 16 samples" in text(products[MAP].encoded("png"))
+    assert text(products[MAP].encoded("png", keep_metadata=False)) == ""
 
 
 def text(content: bytes) -> str:

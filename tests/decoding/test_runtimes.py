@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from keras_jpeg_gan import Decoder
+from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ConfigError, ModelError
@@ -16,6 +16,8 @@ from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.system import file_sha256
 from tests.decoding.made_up import jpeg, picture, run_tiled, write_card
+
+UNPROJECTED = RestoreOptions(projection="none")
 
 TABLES = np.full((1, 2, 8, 8), 20, np.float32)
 
@@ -61,7 +63,9 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
     content = jpeg(240, 272)
 
     def restored(seed: int = 3, temperature: float = 1) -> np.ndarray:
-        sample = decoder.restore(content, seed, projection="none", temperature=temperature)
+        sample = decoder.restore(
+            content, seed, options=RestoreOptions(projection="none", temperature=temperature)
+        )
         return sample.pixels.astype(int)
 
     whole, other, plain = restored(), restored(seed=4), restored(temperature=0)
@@ -78,14 +82,17 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
 
 def test_projections_come_ever_closer_to_the_file(decoder):
     content = jpeg(48, 64)  # whole units: the float projection iterates in cut ones
-    found = [decoder.restore(content, projection=name) for name in ("none", "float", "exact")]
+    found = [
+        decoder.restore(content, options=RestoreOptions(projection=name))
+        for name in ("none", "float", "exact")
+    ]
     equal = [restored.certificate.levels_equal for restored in found]
     assert equal[0] < equal[1] <= equal[2]
     assert found[2].certificate.exact
 
 
 def test_gray_is_projected_as_gray(decoder):
-    restored = decoder.restore(jpeg(24, 24, gray=True), projection="float")
+    restored = decoder.restore(jpeg(24, 24, gray=True), options=RestoreOptions(projection="float"))
     assert restored.pixels.shape == (24, 24)
     assert restored.certificate.levels_equal > 0.9 * restored.certificate.levels_total
 
@@ -120,7 +127,7 @@ def test_both_runtimes_give_the_same_picture(name):
 
     def restored(kind: str) -> np.ndarray:
         decoder = Decoder(name, runtime=kind)
-        return decoder.restore(content, seed=7, projection="none").pixels.astype(int)
+        return decoder.restore(content, seed=7, options=UNPROJECTED).pixels.astype(int)
 
     difference = np.abs(restored("litert") - restored("tensorflow"))
     assert difference.max() <= 1

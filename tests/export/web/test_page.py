@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan import Decoder
+from keras_jpeg_gan import Decoder, RestoreOptions
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 WEB = ROOT / "export" / "web"
 EXPORTER = ROOT / "export" / "tflite.py"
 MODELS = ROOT / "build" / "tflite"
@@ -123,7 +123,7 @@ def test_browser_restores_as_python(
     assert not said["said"]
     assert not said["errors"]
     assert said["name"] == f"{file.stem}.restored.png"
-    expected = Decoder().restore(file, seed=5, projection=projection).pixels
+    expected = Decoder().restore(file, seed=5, options=RestoreOptions(projection=projection)).pixels
     with Image.open(output) as image:
         assert image.getexif() == exif
         found = np.asarray(image.convert("L" if expected.ndim == 2 else "RGB"))

@@ -1,5 +1,6 @@
 """JPEG files such as phones meet, and the way to what restores them there."""
 
+import importlib
 import io
 import pathlib
 import re
@@ -7,10 +8,11 @@ import sys
 
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 MOBILE = ROOT / "export" / "mobile"
-# restorer.py imports its neighbour, as a program does.
+# restorer.py imports its neighbour, as a program does: apps copy the files, not this package.
 sys.path.append(str(MOBILE))
+jpeg_header, restorer = (importlib.import_module(name) for name in ("jpeg_header", "restorer"))
 
 # Its upper half counts too, and its highest bit.
 SEED = 0xFEDCBA9876543210

@@ -53,7 +53,7 @@ def test_objects_are_written_whole_and_removed(bucket):
 
 
 @pytest.mark.slow
-def test_a_bucket_is_restored_into_a_bucket_and_taken_up(command, bucket):
+def test_a_bucket_is_restored_into_a_bucket_and_resumed(command, bucket):
     arguments = [f"--input={bucket.format('photos')}", f"--output={bucket.format('restored')}"]
     arguments += ["--worker_megapixels=1"]
     out, err = (run := command(*arguments)).communicate()

@@ -107,12 +107,12 @@ def test_a_block_that_was_begun_is_left_alone(job):
     assert not outcome["lost"]
 
 
-def test_a_model_that_does_not_load_or_is_another_is_fatal(job, monkeypatch):
+def test_a_model_that_does_not_load_or_is_not_the_same_is_fatal(job, monkeypatch):
     def fail(*arguments):
         raise ModelError("weights do not load")
 
     other = dataclasses.replace(job, model_sha256="0")
-    assert "another one" in work(other)[0]["fatal"]
+    assert "not the same here" in work(other)[0]["fatal"]
     monkeypatch.setattr(runtimes, "open_runtime", fail)
     assert work(job)[0]["fatal"] == "weights do not load"
 

@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.export.mobile_files import FILES, MOBILE, SEED, photograph
-
-import jpeg_header  # isort: skip
-import restorer  # isort: skip
+from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, photograph, restorer
 
 TILE = 64
 CARD = {"tile": TILE, "halo": 16, "noise_strides": [2, 4]}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from graph_header import Header, checked, estimated_quality, network_tables, parse
-from graph_noise import window
-from tflite_files import Network
 
+from export.network import Network
+from export.serving.header import Header, checked, estimated_quality, network_tables, parse
+from export.serving.noise import window
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.jpeg import emulator

@@ -128,7 +128,7 @@ def test_a_node_removed_midway_loses_nothing(command, tmp_path, nodes, records):
     assert len(tree(tmp_path / "out")) == 60
 
 
-def test_a_killed_driver_is_taken_up_by_the_same_command(command, tmp_path, nodes, records):
+def test_a_killed_driver_is_resumed_by_the_same_command(command, tmp_path, nodes, records):
     fill(tmp_path / "in", 60, SLOW)
     arguments = (f"--input={tmp_path / 'in'}", f"--output={tmp_path / 'out'}", SMALL)
     arguments = (*arguments, f"--ray_address={nodes.address}")
@@ -185,14 +185,14 @@ def test_large_files_come_last_with_more_memory(command, tmp_path, nodes, record
     assert max(records(tmp_path / "out"), key=lambda r: r["time"])["name"] == "0large.jpg"
 
 
-def test_too_few_processors_are_said_at_once(command, photos, tmp_path, nodes):
+def test_too_few_processors_are_reported_at_once(command, photos, tmp_path, nodes):
     run = command(
         *(f"--input={photos}", f"--output={tmp_path / 'out'}", SMALL),
         *("--worker_cpus=64", f"--ray_address={nodes.address}"),
     )
     _, err = run.communicate()
     assert run.returncode == 2
-    assert re.fullmatch(r"batch.py: 1 workers want 64 CPUs .*; there is room for 0 .*\n", err)
+    assert re.fullmatch(r"batch.py: 1 workers need 64 CPUs .*; there is room for 0 .*\n", err)
 
 
 def test_rows_of_parquet_survive_a_killed_driver(command, tmp_path, nodes):

@@ -9,11 +9,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tflite_files
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from tflite_files import Network
 
+from export.network import Network
+from export.tflite import checks
+from export.tflite.convert import convert_network
+from export.tflite.files import write_network, write_projection
+from export.tflite.projection import SAMPLINGS, convert_projection
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
@@ -22,7 +25,7 @@ from keras_jpeg_gan.models.generator import Generator
 from keras_jpeg_gan.models.presets import save_model
 from keras_jpeg_gan.system import file_sha256
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 TILE = 32
 
 # What the GPU delegate takes: its check of compatibility, gpu_compatibility.cc in TensorFlow's
@@ -58,7 +61,7 @@ def photographs() -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def converted(network: Network) -> dict[tuple[int | None, str], bytes]:
     asked = [(TILE, "float32"), (TILE, "float16"), (TILE, "int8"), (None, "float16")]
-    return {(tile, kind): network.convert(tile, kind, False) for tile, kind in asked}
+    return {(tile, kind): convert_network(network, tile, kind, False) for tile, kind in asked}
 
 
 def operations(content: bytes) -> set[str]:
@@ -72,9 +75,9 @@ def operations(content: bytes) -> set[str]:
 def test_files_are_near_keras_each_as_its_precision_allows(network, converted, photographs):
     errors = {}
     for (tile, precision), content in converted.items():
-        checks = network.compare(content, tile, photographs)
-        tflite_files.check(checks, precision)
-        errors[precision, tile] = checks["max_difference"]
+        found = checks.compare_with_keras(content, network, tile, photographs)
+        checks.require_close(found, precision)
+        errors[precision, tile] = found["max_difference"]
     assert errors["float32", TILE] < 1e-2 < errors["int8", TILE]
 
 
@@ -103,7 +106,7 @@ def test_noise_and_tables_count(network, converted):
 
 
 def test_bytes_in_and_out_are_rounded_and_clipped(network, photographs):
-    content = network.convert(TILE, "float32", as_bytes=True)
+    content = convert_network(network, TILE, "float32", as_bytes=True)
     runner = Interpreter(model_content=content).get_signature_runner("restore")
     given = {
         name: np.full(spec.shape, 1, np.float32)
@@ -119,23 +122,23 @@ def test_bytes_in_and_out_are_rounded_and_clipped(network, photographs):
 
 
 @pytest.mark.parametrize(
-    "checks", [{"max_difference": 0.2}, {"mean_difference": np.nan}, {"psnr_lost": 1.0}]
+    "off", [{"max_difference": 0.2}, {"mean_difference": np.nan}, {"psnr_lost": 1.0}]
 )
-def test_a_file_that_is_off_is_refused(checks: dict):
+def test_a_file_that_is_off_is_refused(off: dict):
     exact = {"max_difference": 0.0, "mean_difference": 0.0, "psnr_lost": 0.0}
-    tflite_files.check(exact, "float32")
+    checks.require_close(exact, "float32")
     with pytest.raises(ModelError, match="not written"):
-        tflite_files.check({**exact, **checks}, "float32")
+        checks.require_close({**exact, **off}, "float32")
 
 
 def test_the_projection_is_the_graphs(photographs):
-    content = tflite_files.projection(TILE)
+    content = convert_projection(TILE)
     interpreter = Interpreter(model_content=content)
     decoded = photographs[0][None, :TILE, :TILE].astype(np.float32)
     pixels = decoded + np.random.default_rng(0).normal(0, 20, decoded.shape).astype(np.float32)
     luma, chroma = (table.astype(np.float32) for table in quality_tables(10))
     tables = np.stack([luma, chroma, chroma])[None]
-    for sampling in tflite_files.SAMPLINGS:
+    for sampling in SAMPLINGS:
         name = sampling.replace(":", "")
         levels = codec.compress(decoded, list(tables[0]), sampling, rounded=False)
         expected = consistency.project(pixels, levels, list(tables[0]), sampling, 0.02)
@@ -147,12 +150,12 @@ def test_the_projection_is_the_graphs(photographs):
         found = by_decode(pixels=pixels, decoded=decoded, tables=tables)["projected"]
         np.testing.assert_allclose(found, expected, atol=5e-3)
         assert np.abs(found - pixels).max() > 1
-    assert tflite_files.largest_violation(content, TILE, photographs[0]) < 0.5
+    assert checks.largest_violation(content, TILE, photographs[0]) < 0.5
 
 
 def test_written_files_have_cards(network, photographs, tmp_path):
     path = tmp_path / "small.tflite"
-    line = tflite_files.write_network(network, path, TILE, "float32", photographs)
+    line = write_network(network, path, TILE, "float32", photographs)
     assert line.startswith(f"{path}: ")
     assert line.endswith("0.000 dB lost")
     card = cards.LightCard(**json.loads((tmp_path / "small.tflite.json").read_text()))
@@ -160,7 +163,7 @@ def test_written_files_have_cards(network, photographs, tmp_path):
     assert card.inputs["pixels"]["shape"] == [1, TILE, TILE, 3]
     assert card.inputs["noise_9"]["shape"] == [1, TILE // 2, TILE // 2, 1]
     assert (card.halo, card.macs_per_pixel) == (48, 49248)
-    line = tflite_files.write_projection(tmp_path / "p.tflite", TILE, photographs[0])
+    line = write_projection(tmp_path / "p.tflite", TILE, photographs[0])
     assert "MB; violation 0." in line
     assert json.loads((tmp_path / "p.tflite.json").read_text())["tile"] == TILE
 

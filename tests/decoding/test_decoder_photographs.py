@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan import Decoder
+from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.jpeg import limits
 
 
@@ -27,7 +27,7 @@ def restored(content, monkeypatch):
         monkeypatch.setattr(limits, "TILES", (tile,))
         if halo is not None:
             decoder.runtime.halo = halo
-        return decoder.restore(file, seed=9, projection=projection)
+        return decoder.restore(file, seed=9, options=RestoreOptions(projection=projection))
 
     return run
 

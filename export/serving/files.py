@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
-from graph_restorer import Restorer
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from export.serving.restorer import Restorer
 from keras_jpeg_gan.system import captured_standard_error
 
 _WARMUP = "tf_serving_warmup_requests"

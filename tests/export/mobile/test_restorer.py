@@ -8,19 +8,28 @@ import sys
 
 import numpy as np
 import pytest
-import tflite_files
 from PIL import Image
 
+from export.network import Network
+from export.tflite.convert import convert_network
+from export.tflite.projection import convert_projection
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import certify
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
-from tests.export.mobile_files import FILES, MOBILE, ROOT, SEED, photograph
+from tests.export.mobile.photographs import (
+    FILES,
+    MOBILE,
+    ROOT,
+    SEED,
+    jpeg_header,
+    photograph,
+    restorer,
+)
 
-import jpeg_header  # isort: skip
-import restorer  # isort: skip
-from restorer import RestoreError  # isort: skip
+RestoreError = jpeg_header.RestoreError
 
 TILE = 128
 
@@ -185,12 +194,12 @@ def test_tiles_keep_every_position_once_and_far_from_cuts(size, tile, halo):
 
 @pytest.fixture(scope="module")
 def network() -> bytes:
-    return tflite_files.Network.load("default").convert(TILE, "float32", False)
+    return convert_network(Network.load("default"), TILE, "float32", False)
 
 
 @pytest.fixture(scope="module")
 def projection() -> bytes:
-    return tflite_files.projection(TILE)
+    return convert_projection(TILE)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +227,7 @@ def decoder() -> Decoder:
 def test_the_restored_picture_is_the_librarys(plain, decoder, width, height, mode):
     data = photograph(width, height, mode)
     found = plain.restore(jpeg_header.read_header(data), restorer.decode(data), SEED)
-    expected = decoder.restore(data, SEED, projection="none").pixels
+    expected = decoder.restore(data, SEED, options=RestoreOptions(projection="none")).pixels
     if mode == "L":
         expected = np.repeat(expected[..., None], 3, axis=2)
     assert np.abs(found.astype(int) - expected).max() <= 1
@@ -231,7 +240,7 @@ def test_very_small_pictures_differ_a_little(plain, decoder):
     for side, allowed in ((48, 1), (16, 6)):
         data = photograph(side, side)
         found = plain.restore(jpeg_header.read_header(data), restorer.decode(data), SEED)
-        expected = decoder.restore(data, SEED, projection="none").pixels
+        expected = decoder.restore(data, SEED, options=RestoreOptions(projection="none")).pixels
         difference = np.abs(found.astype(int) - expected)
         assert difference.max() <= allowed
         assert difference.mean() < 0.5
@@ -248,7 +257,7 @@ def test_the_projection_comes_near_the_librarys(network, card, projection, plain
     )
     found = restorer.Restorer(network, card, projection, threads=1).restore(header, decoded, SEED)
     before = plain.restore(header, decoded, SEED)
-    expected = Decoder("default").restore(data, SEED, projection="float")
+    expected = Decoder("default").restore(data, SEED, options=RestoreOptions(projection="float"))
 
     def levels_equal(picture: np.ndarray) -> int:
         pixels = picture[..., 0] if file.sampling == "gray" else picture

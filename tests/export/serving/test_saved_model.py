@@ -10,20 +10,20 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from clients import grpc_client, rest_client
-from graph_noise import window
 from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
 import keras_jpeg_gan as jpeg_gan
+from export.clients import grpc_client, rest_client
+from export.serving.noise import window
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import violation
-from tests.export.stand_in_server import serving
+from tests.export.serving.stand_in_server import serving
 
 pytestmark = pytest.mark.slow
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 
 
 def jpeg(height: int, width: int, gray: bool = False, **options: object) -> bytes:
@@ -47,6 +47,7 @@ FILES = {
     "4:2:2": jpeg(32, 64, subsampling=1, progressive=True),
     "gray": jpeg(40, 64, gray=True),
     "odd": jpeg(37, 51),
+    "padded": jpeg(32, 32) + bytes(5000),
 }
 
 
@@ -89,7 +90,7 @@ def test_noise_is_the_decoders_for_any_seed_and_window():
 def test_files_of_any_size_and_sampling_come_back_as_pngs(model, decoder):
     answer = model.signatures["serving_default"](image_bytes=tf.constant(list(FILES.values())))
     for (name, content), png in zip(FILES.items(), answer["image_bytes"].numpy(), strict=True):
-        expected = decoder.restore(content, projection="float")
+        expected = decoder.restore(content, options=jpeg_gan.RestoreOptions(projection="float"))
         found = pixels_of(png).astype(int)
         assert found.shape == expected.pixels.shape
         difference = np.abs(found - expected.pixels)
