@@ -27,22 +27,22 @@ DISTORTIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One image, compressed, restored by one contender with one seed. None: was not measured.
+    """One image, compressed and restored by one contender with one seed; None: not measured.
 
     Attributes:
-        image ... seed: which.
+        image ... seed: which restored image this is.
         psnr ... lpips: against the original.
-        consistency: root mean square difference over RGB of the restored image, compressed
-            again and decoded, from the file's decode.
-        levels_equal, levels_total, blocks_equal, blocks_total: what libjpeg gives back.
-        violation, largest_violation, violations: distance of the unrounded coefficients of the
-            8-bit image from the file's levels, in steps: mean, largest, and the share that is
-            over 1/2.
-        unrounded_consistency, unrounded_violations: in real arithmetic before rounding to 8
-            bits, the consistency and the share of coefficients over 1/2.
-        deviation, textured, flat: of the samples that a mean is of, in grey levels: over all
-            pixels, and over the third of the blocks with the most and the least texture.
-        seconds: processor time, over all cores; megapixels: of the image.
+        consistency: root mean square difference over RGB between the restored image, compressed
+            again and decoded, and the file's decode.
+        levels_equal, levels_total, blocks_equal, blocks_total: how many of the file's levels and
+            blocks libjpeg gives back.
+        violation, largest_violation, violations: how far the unrounded coefficients of the 8-bit
+            image are from the file's levels, in steps: mean, largest, and the share over 1/2.
+        unrounded_consistency, unrounded_violations: consistency and share over 1/2 in real
+            arithmetic, before rounding to 8 bits.
+        deviation, textured, flat: deviation of the samples that were averaged, in grey levels:
+            over all pixels, and over the most and the least textured third of the blocks.
+        seconds: processor time, over all cores; megapixels: size of the image.
     """
 
     image: str
