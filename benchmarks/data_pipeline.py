@@ -16,13 +16,13 @@ from keras_jpeg_gan.system import import_tensorflow
 
 __all__ = ["facts", "prepare"]
 
-# Of a run's batches, some four are made ahead of it.
+# About four of a run's batches are made before it starts.
 BATCH, BATCHES = 32, 40
 _PACKED_SIDE, _MAX_SCALE, _PACKED_MB = 192, 2.5, 50
 
 
 def prepare(settings: Settings) -> Tasks:
-    """Both sources under tf.data; files are read and decoded anew for each patch."""
+    """Both sources with tf.data; files are read and decoded again for each patch."""
     import_tensorflow()
     from keras_jpeg_gan.data.pipeline import batches
 

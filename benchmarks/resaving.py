@@ -1,9 +1,9 @@
-"""How often files that were saved twice are seen to have been, and files saved once are not.
+"""How often files that were saved twice are recognized, and files saved once are not.
 
     python benchmarks/resaving.py --images=KODAK
 
-Each photograph is saved by Pillow once; twice on one grid; and twice with up to seven rows and
-columns cut off between. Prints, of each, how many photographs get which remark.
+Pillow saves each photograph once; twice on the same grid; and twice with up to seven rows and
+columns cut off in between. Prints how many photographs of each kind get which remark.
 """
 
 import argparse
@@ -29,9 +29,9 @@ def saved(pixels: np.ndarray, quality: int, subsampling: int = 2) -> bytes:
 
 
 def remark(data: bytes) -> str:
-    """What is said of a file, in two words."""
+    """The remark on a file, in two words."""
     file = JpegFile.read(data)
-    said = resaving_remark(file.pixels, file.tables, file.sampling)
+    said = resaving_remark(file.pixels, file.tables, file.quantized.sampling)
     if said is None:
         return "nothing"
     return "another grid" if "another grid" in said else "coarser blocks"

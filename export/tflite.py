@@ -1,4 +1,4 @@
-"""Writes a model as TFLite files, with a card beside each."""
+"""Writes a model as TFLite files, each with a card beside it."""
 
 import pathlib
 import sys
@@ -15,25 +15,25 @@ USAGE = """python export/tflite.py --model=NAME --output_dir=DIR [--tile=128,256
 python export/tflite.py --model=PATH.weights.h5 --light
 
 Writes MODEL_TILE_PRECISION.tflite with a JSON card, for each tile and precision, and
-projection_TILE.tflite, the float projection. Each file is run by LiteRT and compared with Keras
-on photographs; one that is off is not written. --light writes the one that jpeg-gan-decode
-runs, NAME.tflite beside the weights: of any size, in float16."""
+projection_TILE.tflite, the float projection. LiteRT runs each file on photographs before it is
+written; one that differs too much from Keras is refused. --light writes the TFLite model that
+jpeg-gan-decode runs, NAME.tflite beside the weights: for any size, in float16."""
 
 _TILES = "128,256,512,any"
 
 _MODEL = flags.DEFINE_string("model", "default", "a bundled name or a path")
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder of the files")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder for the files")
 _TILE = flags.DEFINE_list(
-    "tile", _TILES.split(","), f"sides of tiles, multiples of {GRID}, and any for every size"
+    "tile", _TILES.split(","), f"sides of tiles, multiples of {GRID}, or any for every size"
 )
 _PRECISION = flags.DEFINE_multi_enum(
     "precision",
     ["float32", "float16", "int8"],
     ["float32", "float16", "int8"],
-    "of the weights; int8 quantizes activations as they come (dynamic range)",
+    "precision of the weights; int8 quantizes activations at run time (dynamic range)",
 )
 _UINT8 = flags.DEFINE_bool("uint8", False, "pixels in and out as uint8, rounded and clipped")
-_LIGHT = flags.DEFINE_bool("light", False, "write the file of jpeg-gan-decode instead")
+_LIGHT = flags.DEFINE_bool("light", False, "write the TFLite model of jpeg-gan-decode instead")
 _IMAGES = flags.DEFINE_list(
     "images",
     [str(path) for path in sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.jpg"))],
@@ -42,9 +42,9 @@ _IMAGES = flags.DEFINE_list(
 
 
 def main(arguments: list[str]) -> int:
-    """Check what was given, convert, compare, write."""
+    """Check the flags, convert, compare, and write."""
     if arguments:
-        raise program.UsageError(f"unexpected {arguments[0]!r}: everything is a flag")
+        raise program.UsageError(f"unexpected {arguments[0]!r}: give flags only")
     if _LIGHT.value == (_OUTPUT_DIR.value is not None):
         raise program.UsageError("give --output_dir=DIR or --light")
     tiles = [_parsed(tile) for tile in _TILE.value]
@@ -67,8 +67,8 @@ def main(arguments: list[str]) -> int:
         for precision in _PRECISION.value:
             kind = precision + ("_uint8" if _UINT8.value else "")
             path = folder / f"{card.name}_{tile or 'any'}_{kind}{LIGHT_SUFFIX}"
-            said = write_network(network, path, tile, precision, images, _UINT8.value)
-            print(said, flush=True)
+            line = write_network(network, path, tile, precision, images, _UINT8.value)
+            print(line, flush=True)
         if tile is not None:
             path = folder / f"projection_{tile}{LIGHT_SUFFIX}"
             print(write_projection(path, tile, images[0]), flush=True)
@@ -79,7 +79,7 @@ def _parsed(tile: str) -> int | None:
     if tile == "any":
         return None
     if not tile.isdecimal() or int(tile) % GRID or not int(tile):
-        raise program.UsageError(f"--tile={tile}: a multiple of {GRID}, or any")
+        raise program.UsageError(f"--tile={tile}: must be a multiple of {GRID}, or any")
     return int(tile)
 
 

@@ -17,7 +17,7 @@ _NAMES = {
     "JpegFile": "jpeg.file",
     "JpegFormatError": "errors",
     "JpegGanError": "errors",
-    "Limits": "jpeg.file",
+    "Limits": "decoding.memory",
     "ModelError": "errors",
     "RestoreOptions": "decoding",
     "Restored": "decoding",

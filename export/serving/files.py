@@ -1,4 +1,4 @@
-"""What stands in the folder that TensorFlow Serving is pointed at."""
+"""Writes the folder that TensorFlow Serving is pointed at."""
 
 import io
 import pathlib
@@ -15,7 +15,7 @@ from export.serving.restorer import Restorer
 from keras_jpeg_gan.system import captured_standard_error
 
 _WARMUP = "tf_serving_warmup_requests"
-# Requests of signature `tile` are put together; files have sizes of their own, and are not.
+# Requests for signature `tile` are batched; files are not, since their sizes differ.
 _BATCHING = """max_batch_size { value: 8 }
 batch_timeout_micros { value: 5000 }
 num_batch_threads { value: 2 }
@@ -27,11 +27,11 @@ def write_version(restorer: Restorer, folder: pathlib.Path, version: int) -> pat
     """Write folder/version, whole or not at all, and the server's settings beside it.
 
     Raises:
-        OSError: it cannot be written, or is there.
+        OSError: it cannot be written, or exists.
     """
     target = folder / str(version)
     folder.mkdir(parents=True, exist_ok=True)
-    # Not an integer, so that no server takes it for a version before it is whole.
+    # Not an integer, so that no server takes it for a version before it is complete.
     unfinished = pathlib.Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
     try:
         with captured_standard_error():
@@ -53,7 +53,7 @@ def write_version(restorer: Restorer, folder: pathlib.Path, version: int) -> pat
 
 
 def models_config(name: str, version: int) -> str:
-    """The server's --model_config_file: this version under the label stable."""
+    """The server's --model_config_file, which labels this version `stable`."""
     return f"""model_config_list {{
   config {{
     name: "{name}"
@@ -67,7 +67,7 @@ def models_config(name: str, version: int) -> str:
 
 
 def _warmup(restorer: Restorer, model: str) -> Iterator[prediction_log_pb2.PredictionLog]:
-    """A request for each signature that the first client would wait for otherwise."""
+    """A request for each signature whose first call would otherwise be slow."""
     files = [_tiny_jpeg(subsampling) for subsampling in (0, 1, 2)]
     inputs = {
         "serving_default": {"image_bytes": files},

@@ -12,10 +12,11 @@ _LOW = 0xFFFFFFFF
 
 
 def philox(counter: list[Any], key: list[Any]) -> list[Any]:
-    """Philox-4x32-10: four words of four counter words, all uint64 below 2^32.
+    """Philox-4x32-10: four random words from four counter words, all uint64 below 2^32.
 
     Args:
-        counter: four tensors of shapes that broadcast; key: two [].
+        counter: four tensors whose shapes broadcast.
+        key: two scalars.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -34,7 +35,7 @@ def philox(counter: list[Any], key: list[Any]) -> list[Any]:
     return [c0, c1, c2, c3]
 
 
-# Traced once, whatever calls it: the rounds are many operations.
+# Traced only once, whoever calls it: the rounds are many operations.
 @tf.function(
     autograph=False,
     input_signature=[tf.TensorSpec((), tf.int64), *[tf.TensorSpec((), tf.int32)] * 5],
@@ -43,8 +44,8 @@ def window(seed: Any, field: Any, top: Any, left: Any, height: Any, width: Any) 
     """As `decoding.noise.window`: [height, width] float32.
 
     Args:
-        seed: [] int64, whose bits are the 64-bit seed.
-        field: [] int32, which noise of the network, from 0.
+        seed: [] int64 with the bits of the unsigned 64-bit seed.
+        field: [] int32, index of the noise input, from 0.
         top, left, height, width: [] int32, in positions of the field.
     """
     bits = tf.bitcast(seed, tf.uint64)
@@ -55,7 +56,7 @@ def window(seed: Any, field: Any, top: Any, left: Any, height: Any, width: Any) 
     rows = tf.cast(tf.range(top, top + height), tf.uint64)[:, None]
     nothing = tf.zeros_like(rows + groups)
     counter = [groups + nothing, rows + nothing, nothing + tf.cast(field, tf.uint64), nothing]
-    # In double precision: near 1 a single has too few digits for the logarithm.
+    # In double precision: near 1, float32 has too few digits for the logarithm.
     u0, u1, u2, u3 = ((tf.cast(word, tf.float64) + 0.5) * 2.0**-32 for word in philox(counter, key))
     normals = []
     for u, v in ((u0, u1), (u2, u3)):

@@ -10,13 +10,14 @@ from export.serving.header import Header, checked, estimated_quality, network_ta
 from export.serving.noise import window
 from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
-# Samplings whose files are projected; of others the network's output is given as it is.
-SAMPLINGS = ("gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0")
-# Largest side of what a window contributes, in pixels.
+# Files of these samplings are projected; for others the network's output is returned as it is.
+SAMPLINGS = (GRAY, *map(Sampling.parse, ("4:4:4", "4:2:2", "4:4:0", "4:2:0")))
+# Largest side of the part that a window contributes, in pixels.
 TILE = 512
 
 _BYTES = tf.TensorSpec((None,), tf.string, "image_bytes")
@@ -24,12 +25,12 @@ _LEVELS = (None, None, 8, 8)
 
 
 class Restorer(tf.Module):
-    """A model's signatures, in `functions`, by name; `tile_specs` are the inputs of `tile`.
+    """A model's signatures by name, in `functions`; `tile_specs` has the inputs of `tile`.
 
     Args:
         network: the model.
-        max_megapixels: larger files are refused.
-        tile: side of signature `tile`, in pixels.
+        max_megapixels: larger images are refused.
+        tile: side of the tiles of signature `tile`, in pixels.
     """
 
     def __init__(self, network: Network, max_megapixels: float = 100.0, tile: int = 256) -> None:
@@ -37,9 +38,9 @@ class Restorer(tf.Module):
         self.network = network
         self.halo = halo_of(network.generator)
         self.max_megapixels = max_megapixels
-        # What is saved: Keras' wrappers are not tracked.
+        # The variables to save: Keras' wrappers are not tracked.
         self.tracked = [variable.value for variable in network.generator.variables]
-        # Each traced once, however many signatures call it.
+        # Each is traced once, however many signatures call it.
         whole, image = tf.TensorSpec((), tf.int32), tf.TensorSpec((None, None, 3), tf.uint8)
         text, number = tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.float32)
         seed, steps = tf.TensorSpec((), tf.int64), tf.TensorSpec((3, 8, 8), tf.float32)
@@ -85,7 +86,7 @@ class Restorer(tf.Module):
         return found
 
     def first(self, image_bytes: Any) -> dict[str, Any]:
-        """JPEG files [N] -> PNG files [N], of seed 0."""
+        """JPEG files [N] -> PNG files [N], with seed 0."""
         count = tf.shape(image_bytes)
         return self.sample(image_bytes, tf.zeros(count, tf.int64), tf.ones(count))
 
@@ -100,7 +101,7 @@ class Restorer(tf.Module):
         return {"image_bytes": _each(one, numbered, tf.string)}
 
     def mean(self, image_bytes: Any, seed: Any, num_samples: Any) -> dict[str, Any]:
-        """JPEG files [N], seed [N], num_samples [] -> the means of as many samples, PNG [N]."""
+        """JPEG files [N], seed [N], num_samples [] -> the mean of so many samples, PNG [N]."""
 
         def one(given: tuple[Any, ...]) -> Any:
             position, content, own_seed = given
@@ -138,8 +139,8 @@ class Restorer(tf.Module):
     ) -> dict[str, Any]:
         """Levels of a file -> pixels after the float projection, and the largest violation.
 
-        The sampling is told by the numbers of blocks; of a gray file, levels_cb and levels_cr
-        have none. 4:4:4, 4:2:2, 4:4:0, 4:2:0 and gray are known.
+        The numbers of blocks tell the sampling: gray (levels_cb and levels_cr are empty), 4:4:4,
+        4:2:2, 4:4:0 or 4:2:0.
 
         Args:
             levels_y, levels_cb, levels_cr: [Hb, Wb, 8, 8] int32, without dummy blocks.
@@ -147,29 +148,29 @@ class Restorer(tf.Module):
             height, width: [] int32; seed: [] int64.
 
         Returns:
-            pixels [H, W, 3] float32, not clipped, a gray file's three times the same;
-            violation [] float32 in steps, consistent is <= 1/2.
+            pixels [H, W, 3] float32, not clipped, with equal channels for a gray file;
+            violation [] float32, the largest one in steps; consistent is <= 1/2.
         """
         known = self._known_sampling(levels_y, levels_cb, height, width)
         tf.debugging.Assert(known >= 0, ["levels: numbers of blocks of no known sampling"])
         all_levels = [tf.cast(part, tf.float32)[None] for part in (levels_y, levels_cb, levels_cr)]
 
-        def restored(sampling: str) -> Callable[[], Any]:
+        def restored(sampling: Sampling) -> Callable[[], Any]:
             def branch() -> Any:
-                parts = len(emulator.factors(sampling))
-                levels, own = all_levels[:parts], list(tf.unstack(tables)[:parts])
-                decoded = codec.decompress(levels, own, sampling, height, width)
+                parts = sampling.components
+                file = Quantized(all_levels[:parts], tf.unstack(tables)[:parts], sampling)
+                decoded = codec.decompress(file, height, width)
                 colour = tf.repeat(decoded[0], 3, axis=-1) if parts == 1 else decoded[0]
                 pixels = self._network(colour, tables, seed, 1.0, 0, 0)
                 pixels = tf.reduce_mean(pixels, -1, keepdims=True) if parts == 1 else pixels
-                projected = consistency.project(pixels[None], levels, own, sampling, MARGIN)
-                outside = consistency.violation(projected, levels, own, sampling)
+                projected = consistency.project(pixels[None], file, MARGIN)
+                outside = consistency.violation(projected, file)
                 largest = tf.reduce_max([tf.reduce_max(part) for part in outside])
                 return tf.broadcast_to(projected[0], tf.shape(colour)), largest
 
             return branch
 
-        pixels, violation = tf.switch_case(known, [restored(name) for name in SAMPLINGS])
+        pixels, violation = tf.switch_case(known, [restored(sampling) for sampling in SAMPLINGS])
         return {"pixels": pixels, "violation": violation}
 
     def _known_sampling(self, levels_y: Any, levels_cb: Any, height: Any, width: Any) -> Any:
@@ -177,10 +178,9 @@ class Restorer(tf.Module):
         luma, chroma = tf.shape(levels_y)[:2], tf.shape(levels_cb)[:2]
         found = tf.constant(-1)
         for i, sampling in enumerate(SAMPLINGS):
-            ratios = codec.component_ratios(sampling, len(emulator.factors(sampling)))
-            (across, down) = ratios[-1]
+            (across, down) = sampling.ratios[-1]
             own = tf.stack([-(-height // (8 * down)), -(-width // (8 * across))])
-            expected = tf.zeros_like(own) if sampling == "gray" else own
+            expected = tf.zeros_like(own) if sampling == GRAY else own
             whole = tf.stack([-(-height // 8), -(-width // 8)])
             fits = tf.reduce_all(luma == whole) & tf.reduce_all(chroma == expected)
             found = tf.where(fits, i, found)
@@ -205,9 +205,13 @@ class Restorer(tf.Module):
     def _restore(
         self, colour: Any, plain: Any, header: Header, seed: Any, temperature: Any, count: Any
     ) -> Any:
-        """[H, W, 3] uint8 of a file's decode with smooth and with repeated chroma, by tiles.
+        """Restore a file tile by tile: [H, W, 3] uint8.
 
-        Memory is a few tiles' and the image's own, whatever its size.
+        Beyond the image itself, memory is that of a few tiles, whatever the size.
+
+        Args:
+            colour: the decode with smooth chroma, [H, W, 3] uint8.
+            plain: the decode with repeated chroma, [H, W, 3] uint8.
         """
         rows = tf.TensorArray(tf.uint8, 0, dynamic_size=True, infer_shape=False)
 
@@ -240,9 +244,9 @@ class Restorer(tf.Module):
         temperature: Any,
         count: Any,
     ) -> Any:
-        """What the tile at row y and column x contributes: the mean of projected samples.
+        """The part of the tile at row y and column x: the mean of projected samples.
 
-        The mean is consistent as they are: the set of consistent images is convex.
+        The mean is as consistent as the samples: the set of consistent images is convex.
         """
         sampling = _sampling_of(header)
         top, left = tf.maximum(y - self.halo, 0), tf.maximum(x - self.halo, 0)
@@ -264,7 +268,7 @@ class Restorer(tf.Module):
     def _run(
         self, colour: Any, tables: Any, seed: Any, temperature: Any, top: Any, left: Any
     ) -> Any:
-        """[h, w, 3] 0..255 through the network, padded to its grid: float32 of that shape."""
+        """Run the network, with padding to its grid: [h, w, 3], 0 to 255 -> [h, w, 3] float32."""
         height, width = tf.shape(colour)[0], tf.shape(colour)[1]
         rows, columns = (-(-size // GRID) * GRID for size in (height, width))
         padded = tf.gather(colour, tf.minimum(tf.range(rows), height - 1), axis=0)
@@ -277,23 +281,23 @@ class Restorer(tf.Module):
         return restored["restored"][0, :height, :width]
 
     def _project_piece(self, pixels: Any, plain: Any, tables: Any, sampling: Any) -> Any:
-        """The float projection onto the levels that a decode with repeated chroma has."""
+        """The float projection onto the levels of a decode with repeated chroma."""
 
-        def projected(name: str) -> Callable[[], Any]:
+        def projected(known: Sampling) -> Callable[[], Any]:
             def branch() -> Any:
-                parts = len(emulator.factors(name))
-                own = list(tf.unstack(tables)[:parts])
+                parts = known.components
+                own = tf.unstack(tables)[:parts]
                 given, decoded = pixels[None], tf.cast(plain, tf.float32)[None]
                 if parts == 1:
                     given = tf.reduce_mean(given, axis=-1, keepdims=True)
                     decoded = decoded[..., :1]
-                levels = codec.compress(decoded, own, name, rounded=False)
-                found = consistency.project(given, levels, own, name, MARGIN)[0]
+                levels = codec.compress(decoded, own, known, rounded=False)
+                found = consistency.project(given, Quantized(levels, own, known), MARGIN)[0]
                 return tf.broadcast_to(found, tf.shape(pixels))
 
             return branch
 
-        branches = [projected(name) for name in SAMPLINGS]
+        branches = [projected(known) for known in SAMPLINGS]
         return tf.switch_case(sampling, [*branches, lambda: pixels])
 
 
@@ -302,7 +306,7 @@ def _traced(function: Callable, *specs: tf.TensorSpec) -> Any:
 
 
 def _each(function: Callable, numbered: tuple, kinds: Any) -> Any:
-    """A function of one file over all of a batch, one after the other."""
+    """Apply a function of one file to all files of a batch, one after the other."""
     return tf.map_fn(function, numbered, fn_output_signature=kinds, parallel_iterations=1)
 
 
@@ -313,12 +317,11 @@ def _decode(content: Any, fancy: bool) -> Any:
 
 
 def _sampling_of(header: Header) -> Any:
-    """Index in SAMPLINGS, or their number where it is none of them."""
+    """Index in SAMPLINGS, or their number if it is none of them."""
     index = tf.constant(len(SAMPLINGS))
-    for i, name in enumerate(SAMPLINGS[1:], start=1):
-        # Factors count relative to each other: 2x2 throughout is 4:4:4.
-        same = tf.reduce_all(
-            header.factors * emulator.factors(name)[0] == header.factors[0] * emulator.factors(name)
-        )
+    for i, known in enumerate(SAMPLINGS[1:], start=1):
+        # Only ratios of factors matter: 2x2 for all components is 4:4:4.
+        factors = known.reduced
+        same = tf.reduce_all(header.factors * factors[0] == header.factors[0] * factors)
         index = tf.where(same, i, index)
     return tf.where(header.components == 1, 0, index)

@@ -10,6 +10,8 @@ from export.network import Network
 from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.metrics.distortion import psnr
 
@@ -18,6 +20,7 @@ from keras_jpeg_gan.metrics.distortion import psnr
 _ALLOWED = {"float32": (0.05, 0.005, 0.001), "float16": (2.0, 0.1, 0.005), "int8": (40, 1.5, 0.2)}
 # IJG quality at which the photographs are compressed.
 _QUALITY = 10
+_SAMPLING = Sampling.parse("4:2:0")
 # Side in pixels at which a file that takes any size is run.
 _SIZE = 256
 
@@ -45,7 +48,7 @@ def compare_with_keras(
     largest, means, lost = 0.0, [], []
     for image in images:
         original = _square(image, size)
-        compressed, tables = degrade(original, _QUALITY, "4:2:0")
+        compressed, tables = degrade(original, _QUALITY, _SAMPLING)
         given = {"tables": tables[None], **noise}
         found = runner(pixels=compressed[None].astype(kind), **given)["restored"][0]
         expected = network.restore(tf.constant(compressed[None], kind), **given)["restored"]
@@ -80,7 +83,7 @@ def largest_violation(content: bytes, tile: int, image: np.ndarray) -> float:
 
     Consistent is <= 1/2, judged with the levels of the decoded tile, which is what the file saw.
     """
-    compressed, tables = degrade(_square(image, tile), _QUALITY, "4:2:0")
+    compressed, tables = degrade(_square(image, tile), _QUALITY, _SAMPLING)
     noise = np.random.default_rng(0).normal(0, 12, compressed.shape)
     decoded = compressed[None].astype(np.float32)
     three = tables[None, [0, 1, 1]]
@@ -88,8 +91,8 @@ def largest_violation(content: bytes, tile: int, image: np.ndarray) -> float:
         pixels=(decoded + noise).astype(np.float32), decoded=decoded, tables=three
     )["projected"]
     parts = tf.unstack(three, axis=1)
-    levels = codec.compress(decoded, parts, "4:2:0", rounded=False)
-    outside = consistency.violation(found, levels, parts, "4:2:0")
+    levels = codec.compress(decoded, parts, _SAMPLING, rounded=False)
+    outside = consistency.violation(found, Quantized(levels, parts, _SAMPLING))
     return max(float(tf.reduce_max(part)) for part in outside)
 
 

@@ -83,7 +83,7 @@ def write_projection(path: pathlib.Path, tile: int, image: np.ndarray) -> str:
     card = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "tile": tile,
-        "samplings": SAMPLINGS,
+        "samplings": [sampling.name for sampling in SAMPLINGS],
         "checks": {"max_violation": violation},
     }
     path.with_name(path.name + ".json").write_text(json.dumps(card, indent=2) + "\n")

@@ -6,10 +6,12 @@ from typing import Any
 import tensorflow as tf
 
 from export.tflite.convert import convert
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
-SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+SAMPLINGS = tuple(map(Sampling.parse, ("4:4:4", "4:2:2", "4:2:0")))
 
 
 def convert_projection(tile: int) -> bytes:
@@ -28,7 +30,7 @@ def convert_projection(tile: int) -> bytes:
     decoded = tf.TensorSpec((1, tile, tile, 3), tf.float32, "decoded")
     tables = tf.TensorSpec((1, 3, 8, 8), tf.float32, "tables")
     for sampling in SAMPLINGS:
-        name = sampling.replace(":", "")
+        name = sampling.name.replace(":", "")
         functions[f"project_{name}"] = tf.function(_from_decode(sampling)).get_concrete_function(
             pixels=pixels, decoded=decoded, tables=tables
         )
@@ -36,7 +38,7 @@ def convert_projection(tile: int) -> bytes:
             part: tf.TensorSpec((1, tile // 8 // down, tile // 8 // across, 8, 8), tf.float32, part)
             for part, (across, down) in zip(
                 ("levels_y", "levels_cb", "levels_cr"),
-                codec.component_ratios(sampling, 3),
+                sampling.ratios,
                 strict=True,
             )
         }
@@ -46,20 +48,22 @@ def convert_projection(tile: int) -> bytes:
     return convert([], functions, "float32")
 
 
-def _from_decode(sampling: str) -> Callable[..., dict[str, Any]]:
+def _from_decode(sampling: Sampling) -> Callable[..., dict[str, Any]]:
     def project(pixels: Any, decoded: Any, tables: Any) -> dict[str, Any]:
         parts = tf.unstack(tables, axis=1)
         levels = codec.compress(decoded, parts, sampling, rounded=False)
-        return {"projected": consistency.project(pixels, levels, parts, sampling, MARGIN)}
+        file = Quantized(levels, parts, sampling)
+        return {"projected": consistency.project(pixels, file, MARGIN)}
 
     return project
 
 
-def _from_levels(sampling: str) -> Callable[..., dict[str, Any]]:
+def _from_levels(sampling: Sampling) -> Callable[..., dict[str, Any]]:
     def project(
         pixels: Any, levels_y: Any, levels_cb: Any, levels_cr: Any, tables: Any
     ) -> dict[str, Any]:
-        levels, parts = [levels_y, levels_cb, levels_cr], tf.unstack(tables, axis=1)
-        return {"projected": consistency.project(pixels, levels, parts, sampling, MARGIN)}
+        levels = [levels_y, levels_cb, levels_cr]
+        file = Quantized(levels, tf.unstack(tables, axis=1), sampling)
+        return {"projected": consistency.project(pixels, file, MARGIN)}
 
     return project

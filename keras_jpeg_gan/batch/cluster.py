@@ -9,14 +9,14 @@ from typing import Any
 
 from absl import logging as absl_logging
 
+from keras_jpeg_gan.decoding.memory import needed_mb
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
-from keras_jpeg_gan.jpeg.limits import needed_mb
 from keras_jpeg_gan.system import captured_standard_error
 
 # Only names and counts of files go through the object store.
 _OBJECT_STORE_BYTES = 200_000_000
 
-# Memory of a worker that TensorFlow takes in addition to `limits.needed_mb`, measured.
+# Memory of a worker that TensorFlow takes in addition to `memory.needed_mb`, measured.
 _BYTES_OF_TENSORFLOW = 1_000_000_000
 
 

@@ -16,11 +16,11 @@ from keras_jpeg_gan.batch.manifest import Manifest
 from keras_jpeg_gan.batch.storage import Place, read_ahead
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.decoding.report import reason_of
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.jpeg.file import Limits
-from keras_jpeg_gan.jpeg.header import check_file_size, read_header
+from keras_jpeg_gan.jpeg.header import read_header
 
 # A part of the manifest (and of a Parquet output) ends after this time, or with this many bytes.
 _SECONDS_OF_PART, _BYTES_OF_PART = 15.0, 64_000_000
@@ -198,7 +198,7 @@ class Worker:
                 yield from ((file, functools.partial(_fail, error), None) for file in left)
 
     def _read(self, file: dict[str, Any]) -> bytes:
-        check_file_size(file["size"], self._job.limits)
+        self._job.limits.check_file_size(file["size"])
         return self._job.source.below(file["file"]).read()
 
     def _restore(

@@ -21,6 +21,7 @@ from keras_jpeg_gan.data.patches import draw_patch, soften_chroma
 from keras_jpeg_gan.data.sources import Source, UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 QUALITY_LAWS = ("skewed", "exponential")
 # The file's levels in an example, by component.
@@ -53,7 +54,7 @@ class PatchLaw:
     size: int
     max_scale: float
     quality: QualityDraw
-    sampling: Mapping[str, float]
+    sampling: Mapping[Sampling, float]
     other_tables: float = 0.0
     upright: bool = False
     soft_chroma: float = 0.0
@@ -65,7 +66,13 @@ class PatchLaw:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} {getattr(self, name)}: a share, 0 to 1")
         if self.levels and len(self.sampling) > 1:
-            raise ConfigError(f"levels of {', '.join(self.sampling)} in one batch: name one")
+            names = ", ".join(sampling.name for sampling in self.samplings)
+            raise ConfigError(f"levels of {names} in one batch: name one")
+
+    @property
+    def samplings(self) -> tuple[Sampling, ...]:
+        """The samplings of the mix, in the order in which examples count them."""
+        return tuple(sorted(self.sampling, key=str))
 
     @classmethod
     def from_config(cls, config: Any) -> "PatchLaw":
@@ -85,7 +92,7 @@ class PatchLaw:
             config.patch,
             config.max_scale,
             quality,
-            config.sampling,
+            {Sampling.parse(name): weight for name, weight in config.sampling.items()},
             config.other_tables,
             config.upright,
             config.soft_chroma,
@@ -99,7 +106,7 @@ def example(source: Source, law: PatchLaw, seed: int, position: int) -> dict[str
 
     Returns:
         original and compressed [S, S, 3] uint8, tables [2, 8, 8] float32, sampling [] int32
-        (index into the mix's sorted names), position [] int64; where the law has them, also
+        (index into `PatchLaw.samplings`), position [] int64; where the law has them, also
         the levels that libjpeg's encoder gave, [Hb, Wb, 8, 8] int16 by `LEVELS`.
 
     Raises:
@@ -116,7 +123,7 @@ def example(source: Source, law: PatchLaw, seed: int, position: int) -> dict[str
         "original": original,
         "compressed": compress(original, tables, sampling),
         "tables": tables,
-        "sampling": np.asarray(sorted(law.sampling).index(sampling), np.int32),
+        "sampling": np.asarray(law.samplings.index(sampling), np.int32),
         "position": np.asarray(position, np.int64),
     }
     if law.levels:

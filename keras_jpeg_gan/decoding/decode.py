@@ -15,6 +15,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding.decoder import Decoder, no_samples
 from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Inputs, find_inputs
+from keras_jpeg_gan.decoding.memory import free_memory_mb
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.decoding.outputs import Outputs, standard_output
 from keras_jpeg_gan.decoding.products import FEWEST_FOR_DEVIATION, Products
@@ -22,7 +23,6 @@ from keras_jpeg_gan.decoding.progress import Progress
 from keras_jpeg_gan.decoding.report import Report, shown
 from keras_jpeg_gan.decoding.run import Done, Event, Failed, Made, Run, Skipped, Warned
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg.limits import free_memory_mb
 from keras_jpeg_gan.system import STANDARD_ERROR_LOCK
 
 USAGE = f"""jpeg-gan-decode [flags] INPUT...

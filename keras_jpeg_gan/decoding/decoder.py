@@ -5,13 +5,14 @@ import dataclasses
 import functools
 import pathlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import runtimes, tiles, units
+from keras_jpeg_gan.decoding import projections, runtimes, tiles
 from keras_jpeg_gan.decoding.ahead import one_ahead
 from keras_jpeg_gan.decoding.clock import Clock
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
@@ -19,7 +20,8 @@ from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.assumed import read_assumed
-from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.jpeg.resaved import resaving_remark
@@ -94,7 +96,8 @@ class Decoder:
                 source, options.assume_quality, self.limits, options.allow_truncated
             )
         file = JpegFile.read(source, self.limits, options.allow_truncated)
-        remark = resaving_remark(file.pixels, file.tables, file.sampling)
+        assert file.quantized is not None  # it was read, not assumed
+        remark = resaving_remark(file.pixels, file.tables, file.quantized.sampling)
         warnings = file.warnings if remark is None else (*file.warnings, remark)
         return dataclasses.replace(file, warnings=warnings)
 
@@ -179,7 +182,9 @@ class Decoder:
             seed: which sample they are.
             options: of these, `projection` and `bits`.
         """
-        spans = tiles.spans(tiles.round_up(file.height), self._tile(file), 0, units.grid(file))
+        spans = tiles.spans(
+            tiles.round_up(file.height), self._tile(file), 0, projections.grid(file)
+        )
         bands = ((y.first, pixels[y.first : y.last]) for y in spans)
         return self._finish(bands, file, seed, options, Clock())
 
@@ -246,28 +251,26 @@ class Decoder:
         projection, bits = options.projection, options.bits
         if bits == 16 and projection == "exact":
             projection = "float"
-        projection, warnings = units.feasible(projection, file)
+        projection, warnings = projections.feasible(projection, file)
         final = np.empty(file.pixels.shape, np.uint8 if bits == 8 else np.uint16)
-        total, end = 0.0, 0
+        quantized, total, end = file.quantized, 0.0, 0
         for top, pixels in bands:
             with clock.stage("projection"):
                 end = top + len(pixels)
                 total += float(pixels.sum(dtype=np.float64))
-                final[top:end] = self._project(
-                    pixels, units.levels_between(file, top, end), file, projection, bits
-                )
+                part = quantized and quantized.rows(top, end)
+                final[top:end] = self._project(pixels, part, projection, bits)
         if end != file.height:
             raise ModelError(f"restored {end} rows of {file.height}")
         _check_brightness(total / final.size, file, self.card)
         certificate = violated = None
         with clock.stage("certificate"):
-            if file.levels and encoder.can_encode(file.sampling):
-                given = (file.levels, file.tables, file.sampling)
+            if quantized and quantized.sampling.can_encode:
                 if bits == 8:
-                    certificate = encoder.certify(final, *given)
+                    certificate = encoder.certify(final, quantized)
                 else:
                     pixels = final.astype(np.float32) / UNITS_OF_16_BITS
-                    violated = Violation.of(float_projection.violations(pixels, *given))
+                    violated = Violation.of(float_projection.violations(pixels, quantized))
         return Restored(
             pixels=final,
             certificate=certificate,
@@ -317,7 +320,7 @@ class Decoder:
             return restored.mean(axis=3, keepdims=True) if gray else restored
 
         decoded = file.pixels[..., None] if gray else file.pixels
-        tile, grid = self._tile(file), units.grid(file)
+        tile, grid = self._tile(file), projections.grid(file)
         for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid, progress):
             if not np.isfinite(band).all():
                 raise ModelError(f"model {self.card.name}: its output is not finite for this file")
@@ -328,21 +331,21 @@ class Decoder:
 
     def _tile(self, file: JpegFile) -> int:
         """The side of the network's tiles, a multiple of the grid on which bands begin."""
-        return tiles.round_up(self.limits.tile(file.height, file.width), units.grid(file))
+        return tiles.round_up(self.limits.tile(file.height, file.width), projections.grid(file))
 
     def _project(
         self,
         pixels: np.ndarray,
-        levels: Sequence[np.ndarray],
-        file: JpegFile,
+        quantized: Quantized | None,
         projection: str,
         bits: int,
     ) -> np.ndarray:
         """Project and round a band of rows, given the levels of these rows."""
-        if projection == "exact":
-            return exact.project(pixels, levels, file.tables, file.sampling)
-        if projection == "float":
-            pixels = float_projection.project(pixels, levels, file.tables, file.sampling)
+        if quantized is not None:
+            if projection == "exact":
+                return exact.project(pixels, quantized)
+            if projection == "float":
+                pixels = float_projection.project(pixels, quantized)
         if not np.isfinite(pixels).all():
             raise ModelError(f"model {self.card.name}: its projection is not finite for this file")
         if bits == 16:

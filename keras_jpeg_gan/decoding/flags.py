@@ -6,8 +6,9 @@ from absl import flags
 
 from keras_jpeg_gan.decoding import runtimes, writer
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
-from keras_jpeg_gan.decoding.options import PROJECTIONS, RestoreOptions
-from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.decoding.memory import Limits
+from keras_jpeg_gan.decoding.options import RestoreOptions
+from keras_jpeg_gan.decoding.projections import PROJECTIONS
 
 _DEFAULTS = Limits()
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.jpeg.assumed import FORMATS
-from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.header import peek_size
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.system import without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -126,7 +126,7 @@ def _is_within(path: pathlib.Path, root: pathlib.Path) -> bool:
     return path.is_file() and path.resolve().is_relative_to(root)
 
 
-def size_of(item: Input, limits: Limits) -> tuple[int, int]:
+def size_of(item: Input, limits: FileLimits) -> tuple[int, int]:
     """The height and width of an input, from its first bytes.
 
     Returns:
@@ -150,7 +150,7 @@ def size_of(item: Input, limits: Limits) -> tuple[int, int]:
     return (height, width) if height * width <= most else (0, 0)
 
 
-def content_of(item: Input, limits: Limits) -> pathlib.Path | bytes:
+def content_of(item: Input, limits: FileLimits) -> pathlib.Path | bytes:
     """What `Decoder.read` takes: a path, or the bytes of standard input.
 
     Of standard input one byte more than the limit is read at most, which will be refused.

@@ -2,9 +2,8 @@
 
 import dataclasses
 
+from keras_jpeg_gan.decoding.projections import PROJECTIONS
 from keras_jpeg_gan.errors import ConfigError
-
-PROJECTIONS = ("exact", "float", "none")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,9 +11,8 @@ class RestoreOptions:
     """How a file is read and restored; by default, exactly.
 
     Attributes:
-        projection: one of `PROJECTIONS`: "exact", so that libjpeg compresses the image to the
-            file's levels; "float", consistent only before it is rounded; or "none", the rounded
-            output of the network.
+        projection: "exact", so that libjpeg compresses the image to the file's levels; "float",
+            consistent only before it is rounded; or "none", the rounded output of the network.
         blend: from 0, libjpeg's decode, to 1, the network's output; before the projection.
         temperature: scale of the noise; 0 means no noise. A regression ignores it.
         bits: 8, or 16 for pixels in 1/257 grey level, whose projection is float where it would

@@ -31,7 +31,7 @@ class Restored:
         seed: which sample this is; a regression does not depend on it.
         count: 1, or the number of samples, from that seed on, of which this is the mean.
         violation: of 16-bit pixels, in real arithmetic, since no JPEG encoder takes them.
-        projection: the one that was applied, of `options.PROJECTIONS`.
+        projection: the one that was applied, of `projections.PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
         seconds: by stage, without time spent waiting: read (unless it had been read before),
             network, projection, certificate. Network and projection overlap.
@@ -106,7 +106,7 @@ class Restored:
         return {
             "width": file.width,
             "height": file.height,
-            "sampling": file.sampling,
+            "sampling": file.quantized.sampling.name if file.quantized else "unknown",
             "progressive": file.progressive,
             "tables": [table.tolist() for table in file.tables],
             "quality": file.quality,

@@ -13,13 +13,13 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.decoding.inputs import Input, content_of, size_of
+from keras_jpeg_gan.decoding.memory import room_mb, together_mb
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.decoding.outputs import Outputs, write
 from keras_jpeg_gan.decoding.products import Products
 from keras_jpeg_gan.decoding.progress import Progress, Share
 from keras_jpeg_gan.decoding.report import describe, reason_of
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg.limits import room_mb, together_mb
 from keras_jpeg_gan.system import one_blas_thread
 
 # While one file is in the network, others are read, projected or written. With more files at

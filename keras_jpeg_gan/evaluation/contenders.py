@@ -89,6 +89,8 @@ class Trial:
     def __init__(self, data: bytes, original: np.ndarray) -> None:
         self.data = data
         self.file = JpegFile.read(data)
+        assert self.file.quantized is not None  # it was read, not assumed
+        self.quantized = self.file.quantized
         self.original = original
         self.results: dict[tuple[str, int, str], Result] = {}
         # The newest network output of each model: methods of one seed follow each other.
@@ -188,8 +190,7 @@ class Model:
     def _finish(self, trial: Trial, pixels: np.ndarray, seed: int, projection: str) -> Result:
         start = time.process_time()
         if projection == "float":
-            file = trial.file
-            pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
+            pixels = float_projection.project(pixels, trial.quantized)
             final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
         else:
             final = self._decoder.finish(

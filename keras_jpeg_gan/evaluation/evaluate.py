@@ -9,7 +9,6 @@ from typing import Any
 from absl import flags
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import NamedSource
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder
 from keras_jpeg_gan.errors import ConfigError
@@ -20,6 +19,7 @@ from keras_jpeg_gan.evaluation.measures import DISTORTIONS
 from keras_jpeg_gan.evaluation.originals import identity, open_originals, select
 from keras_jpeg_gan.evaluation.progress import Progress
 from keras_jpeg_gan.evaluation.sets import SET_METRICS, Reference
+from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor, open_features
 from keras_jpeg_gan.metrics.frechet import Gaussian
 from keras_jpeg_gan.system import import_tensorflow, write_atomically
@@ -30,6 +30,8 @@ Compresses photographs, restores them, and prints a table of means. With --outpu
 writes results.csv (a row per image), summary.json, table.md and settings.json (flags, versions,
 hashes of weights) there, and resumes an interrupted evaluation."""
 
+_SAMPLINGS = {sampling.name: sampling for sampling in PILLOW_COLOR}
+
 _IMAGES = flags.DEFINE_string("images", None, "folder of original photographs, lossless")
 _DATASET = flags.DEFINE_string("dataset", None, "instead: NAME or NAME:SPLIT of TFDS, or ffhq")
 _LIST = flags.DEFINE_string(
@@ -39,7 +41,7 @@ _LIST = flags.DEFINE_string(
     "file names",
 )
 _QUALITY = flags.DEFINE_list("quality", ["10", "20", "40"], "IJG qualities, 1 to 100")
-_SAMPLING = flags.DEFINE_list("sampling", ["4:2:0"], f"of {', '.join(SUBSAMPLING)}")
+_SAMPLING = flags.DEFINE_list("sampling", ["4:2:0"], f"of {', '.join(_SAMPLINGS)}")
 _MODELS = flags.DEFINE_list(
     "models",
     [LIBJPEG, DEFAULT_MODEL],
@@ -181,11 +183,11 @@ def _given(flag: flags.FlagHolder, protocol: protocols.Protocol | None, field: s
 
 
 def _cases(protocol: protocols.Protocol | None) -> list[Case]:
-    samplings = _chosen(_SAMPLING, SUBSAMPLING, _SAMPLING.value)
+    samplings = [_SAMPLINGS[name] for name in _chosen(_SAMPLING, _SAMPLINGS, _SAMPLING.value)]
     if protocol and not _QUALITY.present:
         return [
-            dataclasses.replace(case, sampling=name)
-            for name in samplings
+            dataclasses.replace(case, sampling=sampling)
+            for sampling in samplings
             for case in protocol.cases
         ]
     qualities = [_quality(text) for text in _QUALITY.value]
@@ -321,7 +323,7 @@ def _settings(
         "images": _place(),
         "list": _LIST.value,
         "number of images": images,
-        "cases": [dataclasses.asdict(case) for case in plan.cases],
+        "cases": [case.fields for case in plan.cases],
         "contenders": [[c.model, c.method] for c in plan.contenders],
         "peers": _PEERS.value,
         "models": {name: models[name] for name in decoders},

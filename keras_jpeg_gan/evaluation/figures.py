@@ -11,7 +11,6 @@ from absl import flags
 from matplotlib.figure import Figure
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder, no_samples
 from keras_jpeg_gan.decoding.options import RestoreOptions
@@ -19,6 +18,7 @@ from keras_jpeg_gan.errors import ConfigError, JpegGanError
 from keras_jpeg_gan.evaluation import plots, report
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import PROJECTIONS, Peer, Trial
+from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
 from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
 
 USAGE = """jpeg-gan-figures --output=DIR IMAGE ...
@@ -53,7 +53,9 @@ _PEERS = flags.DEFINE_multi_string(
     "peers", [], "another program, as COMMAND or NAME=COMMAND with {input} and {output}; repeatable"
 )
 _QUALITY = flags.DEFINE_integer("quality", 10, "IJG quality for images that are not JPEGs", 1, 100)
-_SAMPLING = flags.DEFINE_enum("sampling", "4:2:0", list(SUBSAMPLING), "their chroma subsampling")
+_SAMPLING = flags.DEFINE_enum(
+    "sampling", "4:2:0", list(map(str, PILLOW_COLOR)), "their chroma subsampling"
+)
 _SWEEP = flags.DEFINE_list("sweep", ["5", "10", "20", "40", "80"], "qualities of the sweep")
 _SAMPLES = flags.DEFINE_integer("samples", 3, "shown in the strip", 1)
 _DRAWN = flags.DEFINE_integer(
@@ -104,7 +106,8 @@ def main(arguments: list[str]) -> int:
     box = _crop()
     try:
         peers = [Peer(command) for command in _PEERS.value]
-        sweep = [Case(int(quality), _SAMPLING.value) for quality in _SWEEP.value]
+        sampling = Sampling.parse(_SAMPLING.value)
+        sweep = [Case(int(quality), sampling) for quality in _SWEEP.value]
     except (ConfigError, ValueError) as error:
         raise program.UsageError(str(error)) from error
     sampler, regression = Decoder(_MODEL.value), Decoder(_REGRESSION.value)
@@ -153,7 +156,8 @@ def _subject(
         raise ConfigError(f"cannot be read ({error.strerror})") from error
     known = not data.startswith(b"\xff\xd8")
     if known:
-        trial = Trial(*Case(_QUALITY.value, _SAMPLING.value).make(read_image(path)))
+        case = Case(_QUALITY.value, Sampling.parse(_SAMPLING.value))
+        trial = Trial(*case.make(read_image(path)))
     else:
         file = sampler.read(data)
         trial = Trial(data, np.atleast_3d(file.pixels).repeat(3 if file.pixels.ndim == 2 else 1, 2))
@@ -222,9 +226,9 @@ def _deviation(subject: Subject, *_: object) -> Figure:
 
 def _recompression(subject: Subject, *_: object) -> Figure:
     """Figure 8: how far restored images, compressed again, are from the file, on one scale."""
-    file = subject.trial.file
+    decoded, quantized = subject.trial.file.pixels, subject.trial.quantized
     found = [
-        (title, plots.recompression_error(pixels, file))
+        (title, plots.recompression_error(pixels, decoded, quantized))
         for title, pixels in subject.recompressed.items()
     ]
     return plots.maps(found, 4, "|recompressed − input|")

@@ -1,19 +1,16 @@
 """What is measured on each restored image."""
 
 import dataclasses
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan import metrics
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Contender, Result, Trial
-from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.coefficients import read_coefficients
-from keras_jpeg_gan.jpeg.encoder import encode
+from keras_jpeg_gan.jpeg.encoder import recompress, violations
+from keras_jpeg_gan.metrics.consistency import root_mean_square
 from keras_jpeg_gan.metrics.deviation import deviation_by_texture
 
 DISTORTIONS = {
@@ -103,8 +100,7 @@ def measure(
     if lpips_network is not None:
         values["lpips"] = metrics.lpips(lpips_network, result.pixels, trial.original)
     if result.unrounded is not None:
-        file = trial.file
-        given = result.unrounded, file.levels, file.tables, file.sampling
+        given = result.unrounded, trial.quantized
         values["unrounded_consistency"] = metrics.unrounded_consistency(*given)
         values["unrounded_violations"] = metrics.violation(*given).share_over_half
     if result.deviation is not None:
@@ -113,7 +109,7 @@ def measure(
         values["textured"], values["flat"] = texture.textured, texture.flat
     return Row(
         image=image,
-        **dataclasses.asdict(case),
+        **case.fields,
         model=contender.model,
         method=contender.method,
         seed=seed,
@@ -126,26 +122,14 @@ def measure(
 
 def _recompressed(pixels: np.ndarray, trial: Trial) -> dict[str, Any]:
     """What libjpeg makes of the pixels, beside the file."""
-    file = trial.file
-    data = encode(pixels, file.tables, file.sampling)
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as again:
-        difference = np.asarray(again, np.float64) - file.pixels
-    equal = blocks = 0
-    violations = []
-    unrounded = emulator.coefficients(pixels, file.sampling)
-    for ours, wanted, c8, table in zip(
-        read_coefficients(data).levels, file.levels, unrounded, file.tables, strict=True
-    ):
-        same = ours == wanted
-        equal += int(np.count_nonzero(same))
-        blocks += int(np.count_nonzero(same.all(axis=(2, 3))))
-        violations.append(np.abs(c8 / (8.0 * np.asarray(table)) - wanted).ravel())
-    distances = np.concatenate(violations)
+    again = recompress(pixels, trial.quantized)
+    same = [a == b for a, b in zip(again.levels, trial.quantized.levels, strict=True)]
+    distances = np.concatenate([part.ravel() for part in violations(pixels, trial.quantized)])
     return {
-        "consistency": float(np.sqrt(np.mean(difference**2))),
-        "levels_equal": equal,
+        "consistency": root_mean_square(again.pixels, trial.file.pixels),
+        "levels_equal": sum(int(np.count_nonzero(part)) for part in same),
         "levels_total": distances.size,
-        "blocks_equal": blocks,
+        "blocks_equal": sum(int(np.count_nonzero(part.all(axis=(2, 3)))) for part in same),
         "blocks_total": distances.size // 64,
         "violation": float(distances.mean()),
         "largest_violation": float(distances.max()),

@@ -7,8 +7,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_jpeg_gan.jpeg import encoder
-from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.encoder import recompress
+from keras_jpeg_gan.jpeg.levels import Quantized
 
 # White is low, as in the paper.
 _MAP = "gray_r"
@@ -112,10 +112,12 @@ def most_uncertain(deviation: np.ndarray, side: int) -> tuple[int, int, int]:
     return 8 * int(left), 8 * int(top), side
 
 
-def recompression_error(pixels: np.ndarray, file: JpegFile) -> np.ndarray:
+def recompression_error(
+    pixels: np.ndarray, decoded: np.ndarray, quantized: Quantized
+) -> np.ndarray:
     """|recompressed - input| in grey levels, mean of the channels: [H, W]."""
-    if pixels.ndim > file.pixels.ndim:  # another program's gray
+    if pixels.ndim > decoded.ndim:  # another program's gray
         pixels = np.rint(pixels.mean(axis=2)).astype(np.uint8)
-    again = JpegFile.read(encoder.encode(pixels, file.tables, file.sampling)).pixels
-    error = np.abs(again.astype(np.float64) - file.pixels)
+    again = recompress(pixels, quantized).pixels
+    error = np.abs(again.astype(np.float64) - decoded)
     return error if error.ndim == 2 else error.mean(axis=2)

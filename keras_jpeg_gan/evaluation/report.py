@@ -99,7 +99,7 @@ def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:
 
 def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str, Any] | None:
     """The best and the worst images of the last model, at the lowest quality."""
-    case = Case(**min(settings["cases"], key=lambda case: case["quality"]))
+    case = Case.from_fields(min(settings["cases"], key=lambda case: case["quality"]))
     shown = [
         (model, method)
         for model, method in settings["contenders"]
@@ -112,8 +112,7 @@ def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str,
         row
         for row in rows
         if (row["model"], row["method"], row["seed"]) == (model, method, "0")
-        and Case(int(row["quality"]), row["sampling"], int(row["first_quality"]), int(row["shift"]))
-        == case
+        and Case.from_fields(row) == case
     ]
     by = "lpips" if own and own[0]["lpips"] else "psnr"
     ranked = sorted(own, key=lambda row: float(row[by] or 0), reverse=by == "psnr")

@@ -132,7 +132,7 @@ def _scores(plan: Plan, progress: Progress) -> Iterator[Score]:
         if statistics.vectors < SetStatistics.FEWEST:
             continue
         yield Score(
-            **dataclasses.asdict(plan.cases[case]),
+            **plan.cases[case].fields,
             model=plan.contenders[contender].model,
             method=plan.contenders[contender].method,
             seed=progress.seed,

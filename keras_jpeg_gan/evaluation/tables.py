@@ -97,7 +97,7 @@ def _key(entry: Row | Score) -> tuple[Any, ...]:
 
 def case_of(line: dict[str, Any]) -> Case:
     """The case of a line of the summary."""
-    return Case(line["quality"], line["sampling"], line["first_quality"], line["shift"])
+    return Case.from_fields(line)
 
 
 def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:

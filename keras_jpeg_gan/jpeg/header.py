@@ -1,6 +1,7 @@
-"""A JPEG file's markers, walked with limits before any decoder sees the bytes.
+"""A walk over a JPEG file's markers, with limits, before any decoder sees the bytes.
 
-ITU-T T.81, annex B. What cannot be restored is refused here, with what it is and what to do.
+ITU-T T.81, annex B. What cannot be restored is refused here; the message says what it is and
+what to do.
 """
 
 import re
@@ -9,10 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
-_BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
+_BEGINNING = b"\xff\xd8\xff"  # Pillow requires these three too
 _SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
@@ -29,16 +31,16 @@ _RESTARTS = range(0xD0, 0xD8)  # no length follows
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 
 # The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
-# C0 are none either: libjpeg skips them there, and what hides behind them counts.
+# C0 do not end it either: libjpeg skips them there, and reads on behind them.
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _MARKER = re.compile(rb"\xff[^\xff]")
 _LOWEST_CODE = 0xC0
-_MOST_STRAYS = 1 << 16  # Pillow goes through such bytes one by one
+_MOST_STRAYS = 1 << 16  # Pillow reads such bytes one by one
 
-# Pillow joins EXIF segments one by one, in quadratic time.
+# Pillow appends EXIF segments one by one, in quadratic time.
 _MOST_EXTRAS = 500
 
-# What to do, at the end of a message.
+# How messages end: with what to do.
 BROKEN = "a broken JPEG; get another copy"
 _CONVERT = "convert it with another program"
 
@@ -64,7 +66,7 @@ _OTHER_FORMATS = (
 
 @dataclass(frozen=True)
 class Component:
-    """A component of the frame: its id, sampling factors and table number."""
+    """A component of the frame: its identifier, sampling factors and table number."""
 
     identifier: int
     across: int
@@ -77,20 +79,21 @@ class Header:
     """What the markers of a file say.
 
     Attributes:
-        width, height: pixels; frame: "baseline", "progressive", ...
-        components: in the frame's order; tables: [8, 8] int32 steps, natural order, for each,
-            as they stood when its first scan began.
-        scans: how many scans begin; scanned: the components (their indices) that these are of.
+        width, height: in pixels; frame: "baseline", "progressive", ...
+        components: in the frame's order; sampling: of these; tables: [8, 8] int32 steps, natural
+            order, for each, as they stood when its first scan began.
+        scans: how many scans begin; scanned: the indices of the components in these.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
-        complete: the end-of-image marker was there; end: where the last whole segment or scan
-            ends, so that an incomplete file can be cut there.
+        complete: whether there is an end-of-image marker; end: where the last whole segment or
+            scan ends, so that an incomplete file can be cut there.
     """
 
     width: int = 0
     height: int = 0
     frame: str = ""
     components: tuple[Component, ...] = ()
+    sampling: Sampling = GRAY
     tables: list[np.ndarray] = field(default_factory=list)
     scans: int = 0
     scanned: set[int] = field(default_factory=set)
@@ -105,15 +108,15 @@ class Header:
         return self.frame.startswith("progressive")
 
 
-def read_header(data: bytes, limits: Limits | None = None) -> Header:
+def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
     """Walk the markers of a file up to the end-of-image marker, or as far as they go.
 
     Raises:
-        JpegFormatError: this is no JPEG file, one that cannot be restored, or one beyond the
-            limits; a message of one line says which and what to do.
+        JpegFormatError: the file is not a JPEG, cannot be restored or is beyond the limits; its
+            message, one line, says which, and what to do.
     """
-    limits = limits or Limits()
-    check_file_size(len(data), limits)
+    limits = limits or FileLimits()
+    limits.check_file_size(len(data))
     if not data.startswith(_BEGINNING):
         raise JpegFormatError(_what_else(data))
     header = Header(end=2)
@@ -129,7 +132,7 @@ def read_header(data: bytes, limits: Limits | None = None) -> Header:
 
 
 def peek_size(beginning: bytes) -> tuple[int, int]:
-    """Height and width of a JPEG file, as far as its first bytes tell; else 0, 0."""
+    """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
     if not beginning.startswith(_BEGINNING):
         return 0, 0
     try:
@@ -138,42 +141,12 @@ def peek_size(beginning: bytes) -> tuple[int, int]:
                 height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
                 return int.from_bytes(height, "big"), int.from_bytes(width, "big")
     except JpegFormatError:
-        pass  # whoever reads the file will say so
+        pass  # reported when the file is read
     return 0, 0
 
 
-def check_file_size(size: int, limits: Limits) -> None:
-    """Refuse a file of too many bytes.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if size > limits.max_file_mb * 1e6:
-        raise JpegFormatError(
-            f"{size / 1e6:.3g} MB are more than --max_file_mb={limits.max_file_mb:g}"
-        )
-
-
-def check_size(width: int, height: int, limits: Limits) -> None:
-    """Refuse an image of too many pixels, or of more than the memory is enough for.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if width * height > limits.max_megapixels * 1e6:
-        raise JpegFormatError(
-            f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
-        )
-    floor = limits.floor_mb(height, width)
-    if floor > limits.max_memory_mb:
-        raise JpegFormatError(
-            f"{width}x{height} takes {floor:.0f} MB at least: more than "
-            f"--max_memory_mb={limits.max_memory_mb:.0f}"
-        )
-
-
 def without_extras(data: bytes, header: Header) -> bytes:
-    """The file without its APPn and COM segments: the image data alone."""
+    """The file without its APPn and COM segments: only the image data."""
     kept, position = [], 0
     for start, stop in header.extras:
         kept.append(data[position:start])
@@ -193,7 +166,7 @@ def _what_else(data: bytes) -> str:
 
 
 def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
-    """Each marker segment's code, and where its content starts and stops."""
+    """Yield each marker segment's code, and where its content starts and stops."""
     position, strays = 2, 0
     while True:
         marker = _MARKER.search(data, position)
@@ -232,9 +205,9 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
 
 
 class _Walk:
-    """Takes one segment after another into a header."""
+    """Reads one segment after another into a header."""
 
-    def __init__(self, header: Header, limits: Limits, file_size: int) -> None:
+    def __init__(self, header: Header, limits: FileLimits, file_size: int) -> None:
         self._header = header
         self._limits = limits
         self._file_size = file_size
@@ -244,7 +217,7 @@ class _Walk:
         self._adobe: int | None = None
 
     def segment(self, code: int, content: bytes) -> None:
-        """One segment's content, without marker and length."""
+        """Read one segment's content, without marker and length."""
         if code in _REFUSED_FRAMES:
             kind = _REFUSED_FRAMES[code]
             raise JpegFormatError(
@@ -290,20 +263,18 @@ class _Walk:
         self._check_size()
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
-        self._check_sampling()
+        self._read_sampling()
         header.frame = _FRAMES[code]
 
-    def _check_sampling(self) -> None:
-        parts = self._header.components
-        across, down = max(p.across for p in parts), max(p.down for p in parts)
-        text = ",".join(f"{p.across}x{p.down}" for p in parts)
-        if max(across, down) > 4 or not all(p.across and p.down for p in parts):
+    def _read_sampling(self) -> None:
+        factors = tuple((part.across, part.down) for part in self._header.components)
+        if not all(1 <= n <= 4 for pair in factors for n in pair):
+            text = ",".join(f"{across}x{down}" for across, down in factors)
             raise JpegFormatError(f"sampling factors {text} (1 to 4 exist): {BROKEN}")
-        if any(across % p.across or down % p.down for p in parts):
-            raise JpegFormatError(
-                f"sampling factors {text}: only whole ratios are restored, as libjpeg's decoder "
-                f"has no others; {_CONVERT}"
-            )
+        try:
+            self._header.sampling = Sampling(factors)
+        except ConfigError as error:
+            raise JpegFormatError(f"{error}, as by libjpeg's decoder; {_CONVERT}") from error
 
     def _check_size(self) -> None:
         header = self._header
@@ -312,7 +283,7 @@ class _Walk:
                 f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
                 "libjpeg"
             )
-        check_size(header.width, header.height, self._limits)
+        self._limits.check_image_size(header.width, header.height)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits
@@ -358,7 +329,7 @@ class _Walk:
                     self._latched.setdefault(i, self._defined[part.table])
 
     def _check_colors(self) -> None:
-        """libjpeg's own rule for what three components are (jdapimin.c)."""
+        """Apply libjpeg's own rule for what three components are (jdapimin.c)."""
         identifiers = bytes(part.identifier for part in self._header.components)
         if len(identifiers) != 3 or self._jfif:
             return
@@ -385,7 +356,7 @@ class _Walk:
 
 
 def _zigzag() -> np.ndarray:
-    """Natural index of each zigzag position (T.81, figure A.6)."""
+    """The natural-order index of each zigzag position (T.81, figure A.6)."""
     order = sorted(
         range(64), key=lambda k: (k // 8 + k % 8, k // 8 if (k // 8 + k % 8) % 2 else k % 8)
     )

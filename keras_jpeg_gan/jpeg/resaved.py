@@ -11,13 +11,13 @@ tables (the calibration of Fridrich, Goljan and Hogea, "Steganalysis of JPEG Ima
 Another grid is seen without that: to left and right of its own, a grid alone looks the same.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.file import decode
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 _SMALLEST_SIDE, _LARGEST_SIDE = 48, 1024  # of the middle part, which is looked at
 _GRID = 16
@@ -31,20 +31,21 @@ _ON_GRID, _ON_GRID_ERRORS = 0.2, 4.5
 _OFF_GRID, _OFF_GRID_ERRORS = 0.06, 6
 
 
-def resaving_remark(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> str | None:
+def resaving_remark(
+    pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling
+) -> str | None:
     """What the blocking of a file's decode says of its past, in a line, or None.
 
     Args:
         pixels: [H, W] or [H, W, 3] uint8, the decode.
-        tables: [8, 8] steps for each component; sampling: a name or factors.
+        tables: [8, 8] steps for each component; sampling: of the file.
     """
     part = _middle(pixels)
-    if min(part.shape[:2]) < _SMALLEST_SIDE or not encoder.can_encode(sampling):
+    if min(part.shape[:2]) < _SMALLEST_SIDE or not sampling.can_encode:
         return None
     found = _by_phase(part)
     again = encoder.encode(np.ascontiguousarray(part[4:-4, 4:-4]), tables, sampling)
-    with Image.open(io.BytesIO(again)) as image:
-        explained = _by_phase(np.asarray(image))
+    explained = _by_phase(decode(again))
     if found is None or explained is None:
         return None
     pairs = zip(found, explained, strict=True)

@@ -7,7 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_jpeg_gan.data.examples import PatchLaw
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.models.critic import Critic, FeatureCritic
 from keras_jpeg_gan.models.features import FeatureNetwork
 from keras_jpeg_gan.models.generator import Generator
@@ -26,7 +28,7 @@ class Plan:
         samples: of each image in every step; two where there is an energy score.
         moment_images: every so many-th image of the batch is one of those whose moments count.
         moment_samples: of each of these.
-        samplings: names of the samplings that the batches have.
+        samplings: those that the batches have.
         adversarial, perceptual, first_moment, second_moment: weights of the generator's
             objectives; 0 leaves one out.
         energy: weights of the energy scores of the critic's embedding, one for each of its
@@ -37,7 +39,7 @@ class Plan:
     samples: int
     moment_images: int
     moment_samples: int
-    samplings: tuple[str, ...]
+    samplings: tuple[Sampling, ...]
     adversarial: float
     perceptual: float
     first_moment: float
@@ -64,7 +66,7 @@ class Plan:
             samples=config.samples,
             moment_images=config.moment_images,
             moment_samples=config.moment_samples,
-            samplings=tuple(sorted(config.sampling)),
+            samplings=PatchLaw.from_config(config).samplings,
             adversarial=config.adversarial_weight,
             perceptual=config.perceptual_weight,
             first_moment=config.first_moment_weight,

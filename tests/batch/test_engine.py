@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.batch.stand_in import DEADLY, SLOW
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.slow
 
-# Of workers for small images, so that the test machine has room for some.
+# Workers for small images, so that the test machine has room for several.
 SMALL = "--worker_megapixels=1"
 
 
 class Nodes:
-    """A cluster of one node, and of a second one while it is added."""
+    """A cluster of one node, or of two."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         script = pathlib.Path(__file__).with_name("nodes.py")
@@ -44,7 +44,7 @@ class Nodes:
         assert self._process.stdout.readline() == "done\n"
 
     def close(self) -> None:
-        """End all."""
+        """Stop the cluster."""
         self._process.communicate()
 
 
@@ -67,7 +67,7 @@ def two_nodes(nodes):
 
 
 def tree(folder: pathlib.Path) -> dict[str, bytes]:
-    """Contents of the images below a folder, by relative name."""
+    """The contents of the images below a folder, by relative name."""
     paths = folder.rglob("*.png")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
@@ -214,7 +214,7 @@ def test_rows_of_parquet_survive_a_killed_driver(command, tmp_path, nodes):
     assert sorted(pa.concat_tables(parts)["label"].to_pylist()) == list(range(60))
 
 
-def test_odd_and_broken_files_fare_as_with_the_other_command(
+def test_odd_and_broken_files_give_the_same_as_with_jpeg_gan_decode(
     command, shared_data, sampler, tmp_path, nodes, records
 ):
     folder = shared_data / "robustness"

@@ -63,7 +63,7 @@ def test_a_broken_part_is_named(place):
         Manifest(place, "run", "settings").proven([])
 
 
-def test_parts_are_known_by_their_names(place):
+def test_parts_are_recognized_by_their_names(place):
     name = Manifest(place, "20260101T000000-12ab", "settings").part_name("01-000003-000")
     assert is_part(name)
     assert not is_part("part-0.parquet")

@@ -16,7 +16,7 @@ from keras_jpeg_gan.decoding.inputs import find_inputs
 from keras_jpeg_gan.errors import ConfigError
 
 
-def test_a_folder_gives_what_the_other_command_finds_there(photos):
+def test_a_folder_gives_what_jpeg_gan_decode_finds_there(photos):
     sources = find_sources(str(photos))
     assert set(sources.names()) == {
         item.relative.as_posix() for item in find_inputs([str(photos)]).files
@@ -82,7 +82,7 @@ def test_no_file_is_no_block():
 
 @pytest.fixture
 def dataset(tmp_path):
-    """A file of 200 rows in groups of 70, and a broken one."""
+    """A Parquet file of 200 rows in groups of 70, and a broken one."""
     folder = tmp_path / "set"
     folder.mkdir()
     struct = [{"bytes": b"%d" % i, "path": f"{i}.jpg"} for i in range(200)]

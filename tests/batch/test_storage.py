@@ -37,7 +37,7 @@ def test_paths_and_file_uris_are_the_same_place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("uri", ["ftp://host/a", "s3://bucket/a b[", "none://x"])
-def test_what_is_no_place_is_refused(uri):
+def test_an_unknown_uri_is_refused(uri):
     with pytest.raises(ConfigError, match=uri.partition("://")[0]):
         open_place(uri)
 
@@ -54,7 +54,7 @@ def test_what_is_written_is_read_and_listed(tmp_path):
     assert root.files() == []
 
 
-def test_what_a_killed_process_leaves_is_known():
+def test_what_a_killed_process_leaves_is_recognized():
     name = pathlib.PurePosixPath("/out/.0123456789abcdef.part")
     assert is_unfinished(str(name))
     assert not is_unfinished("/out/photo.part")

@@ -1,4 +1,4 @@
-"""S3 by moto's server on this machine: a stand-in, not Amazon's."""
+"""S3, as moto's server on this machine stands in for it."""
 
 import io
 import logging
@@ -9,14 +9,14 @@ from PIL import Image
 
 from keras_jpeg_gan.batch.sources import find_sources
 from keras_jpeg_gan.batch.storage import open_place
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 moto = pytest.importorskip("moto.server")
 
 
 @pytest.fixture(scope="module")
 def bucket():
-    """A URI with a place for the path: a bucket with four photographs."""
+    """A URI, with braces for the path, of a bucket with four photographs."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()

@@ -10,14 +10,15 @@ from keras_jpeg_gan.batch.sources import find_sources
 from keras_jpeg_gan.batch.storage import open_place
 from keras_jpeg_gan.batch.worker import Worker
 from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ModelError
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
 
 def work(job, *, size=100, megapixels=1.0, worker=None):
-    """Let a worker do all files of the job in blocks of that size; its outcomes."""
+    """Restore all files of the job in blocks of this size; the worker's outcomes."""
     table = find_sources(str(job.source), job.bytes_column).table
     worker = worker or Worker(job, megapixels)
     outcomes = []
@@ -29,7 +30,7 @@ def work(job, *, size=100, megapixels=1.0, worker=None):
 
 
 def contents(job) -> dict[str, bytes]:
-    """The files of the output, those of the manifest aside."""
+    """The files of the output, except those of the manifest."""
     below = len(job.output.path) + 1
     names = [info.path[below:] for info in job.output.files()]
     return {name: job.output.below(name).read() for name in names if not name.startswith("_")}
@@ -87,6 +88,17 @@ def test_seeds_come_from_the_file_alone(job, photos, tmp_path, records, seed_fro
     assert contents(seeded)["00.restored.png"] == restored.encoded("png")
 
 
+@pytest.mark.parametrize("change", [{"projection": "float"}, {"blend": 0.5}, {"temperature": 0}])
+def test_a_manifest_is_of_the_options_that_change_images(job, change):
+    changed = dataclasses.replace(job, options=RestoreOptions(**change))
+    assert changed.settings != job.settings
+
+
+def test_truncated_files_may_be_allowed_when_a_run_is_resumed(job):
+    allowed = dataclasses.replace(job, options=RestoreOptions(allow_truncated=True))
+    assert allowed.settings == job.settings
+
+
 def test_a_file_too_large_for_the_worker_is_left_for_another(job, photos):
     (photos / "04large.jpg").write_bytes(jpeg(64, 80))
     (outcome,) = work(job, megapixels=0.001)
@@ -125,7 +137,7 @@ def test_an_output_that_cannot_be_written_is_fatal(job, tmp_path):
 
 @pytest.fixture
 def rows(job, photos, tmp_path):
-    """The same files as a job of Parquet to Parquet, with another column."""
+    """A job from Parquet to Parquet, with the same files and another column."""
     folder = tmp_path / "set" / "part"
     folder.mkdir(parents=True)
     paths = sorted(photos.rglob("*.jpg"))

@@ -13,6 +13,7 @@ from keras_jpeg_gan.data.degradation import QualityLaw
 from keras_jpeg_gan.data.examples import PatchLaw, example
 from keras_jpeg_gan.data.sources import split
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 
@@ -27,7 +28,7 @@ def test_datasets_give_rgb_images(name: str) -> None:
             assert image.dtype == np.uint8
             assert image.ndim == 3
             assert image.shape[2] == 3
-        law = PatchLaw(16, 1.5, QualityLaw(10, 10), {"4:2:0": 1.0})
+        law = PatchLaw(16, 1.5, QualityLaw(10, 10), {Sampling.parse("4:2:0"): 1.0})
         assert example(source, law, 0, 0)["original"].shape == (16, 16, 3)
 
 

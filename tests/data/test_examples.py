@@ -20,9 +20,11 @@ from keras_jpeg_gan.data.examples import (
 )
 from keras_jpeg_gan.data.sources import UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg.encoder import encode_levels
+from keras_jpeg_gan.jpeg.encoder import quantize
+from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
 
-LAW = PatchLaw(32, 2.0, QualityLaw(5, 95), {"4:2:0": 1.0, "4:4:4": 1.0})
+HALVED = Sampling.parse("4:2:0")
+LAW = PatchLaw(32, 2.0, QualityLaw(5, 95), {HALVED: 1.0, Sampling.parse("4:4:4"): 1.0})
 SOURCE = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8) for i in range(5)]
 
 
@@ -62,20 +64,20 @@ def test_workers_positions_part_every_batch() -> None:
             worker_positions(0, batch, worker, workers)
 
 
-@pytest.mark.parametrize("sampling", ["4:2:0", "4:2:2", "4:4:4"])
-def test_levels_are_those_of_libjpegs_encoder(sampling: str) -> None:
+@pytest.mark.parametrize("sampling", PILLOW_COLOR, ids=str)
+def test_levels_are_those_of_libjpegs_encoder(sampling: Sampling) -> None:
     law = dataclasses.replace(LAW, sampling={sampling: 1.0}, other_tables=0.5, levels=True)
     for position in range(12):
         drawn = example(SOURCE, law, 3, position)
         luma, chroma = drawn["tables"]
-        expected = encode_levels(drawn["original"], (luma, chroma, chroma), sampling)
-        for name, levels in zip(LEVELS, expected, strict=True):
+        expected = quantize(drawn["original"], (luma, chroma, chroma), sampling)
+        for name, levels in zip(LEVELS, expected.levels, strict=True):
             assert drawn[name].dtype == np.int16
             np.testing.assert_array_equal(drawn[name], levels)
 
 
 def test_levels_change_nothing_else() -> None:
-    law = dataclasses.replace(LAW, sampling={"4:2:0": 1.0})
+    law = dataclasses.replace(LAW, sampling={HALVED: 1.0})
     plain = example(SOURCE, law, 3, 5)
     more = example(SOURCE, dataclasses.replace(law, levels=True), 3, 5)
     assert set(more) - set(plain) == set(LEVELS)
@@ -104,7 +106,7 @@ def test_unreadable_images_are_passed_over() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"sampling": {"4:1:1": 1.0}},
+        {"sampling": {Sampling.parse("4:1:1"): 1.0}},
         {"other_tables": 1.5},
         {"soft_chroma": -0.1},
         {"levels": True},
@@ -129,7 +131,7 @@ def test_a_config_describes_a_law() -> None:
         upright=True,
         soft_chroma=0.5,
     )
-    expected = PatchLaw(32, 2.0, QualityLaw(5, 50, 2.0), {"4:2:0": 1.0}, 0.1, True, 0.5)
+    expected = PatchLaw(32, 2.0, QualityLaw(5, 50, 2.0), {HALVED: 1.0}, 0.1, True, 0.5)
     assert PatchLaw.from_config(config) == expected
     config.quality_law = "exponential"
     assert PatchLaw.from_config(config).quality == ExponentialLaw(5, 50, 10.0)

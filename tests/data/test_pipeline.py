@@ -6,8 +6,9 @@ import numpy as np
 
 from keras_jpeg_gan.data.degradation import QualityLaw, degrade
 from keras_jpeg_gan.data.pipeline import PatchLaw, batches, example
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
-LAW = PatchLaw(32, 2.0, QualityLaw(5, 95), {"4:2:0": 1.0})
+LAW = PatchLaw(32, 2.0, QualityLaw(5, 95), {Sampling.parse("4:2:0"): 1.0})
 SOURCE = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8) for i in range(5)]
 
 
@@ -25,15 +26,17 @@ def test_batches_are_the_examples_in_order() -> None:
 
 
 def test_an_example_names_its_sampling() -> None:
-    mix = {"4:4:4": 1.0, "4:2:0": 1.0, "4:2:2": 0.0}
+    halved, narrow, whole = map(Sampling.parse, ("4:2:0", "4:2:2", "4:4:4"))
+    mix = {whole: 1.0, halved: 1.0, narrow: 0.0}
     law = dataclasses.replace(LAW, quality=QualityLaw(30, 30), sampling=mix)
     seen = set()
     for position in range(12):
         drawn = example(SOURCE, law, 1, position)
-        name = ("4:2:0", "4:2:2", "4:4:4")[drawn["sampling"]]
-        np.testing.assert_array_equal(drawn["compressed"], degrade(drawn["original"], 30, name)[0])
-        seen.add(name)
-    assert seen == {"4:2:0", "4:4:4"}
+        sampling = (halved, narrow, whole)[drawn["sampling"]]
+        expected, _ = degrade(drawn["original"], 30, sampling)
+        np.testing.assert_array_equal(drawn["compressed"], expected)
+        seen.add(sampling)
+    assert seen == {halved, whole}
 
 
 def test_a_later_start_gives_the_same_batches() -> None:

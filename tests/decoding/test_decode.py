@@ -16,8 +16,8 @@ from keras_jpeg_gan import system
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
-from tests.decoding.made_up import jpeg
 from tests.decoding.processes import start
+from tests.files import jpeg
 
 
 @pytest.fixture

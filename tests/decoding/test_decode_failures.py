@@ -1,4 +1,4 @@
-"""The command where the machine fails it: nothing lost, no half file, a line that says why."""
+"""The command on a failing machine: nothing is lost, no half file, a line that says why."""
 
 import contextlib
 import ctypes
@@ -13,8 +13,9 @@ from PIL import Image
 
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
-from tests.decoding.made_up import ShiftedBlur, jpeg
+from tests.decoding.made_up import ShiftedBlur
 from tests.decoding.processes import start
+from tests.files import jpeg
 
 _DROP_CAPABILITY, _OVERRIDE_PERMISSIONS, _IGNORE_READ_PERMISSIONS = 24, 1, 2  # linux/prctl.h
 
@@ -26,14 +27,14 @@ def photo(folder: pathlib.Path, name: str = "a.jpg", height: int = 24) -> pathli
 
 
 def ran(model: pathlib.Path, *arguments: object, **options: object) -> tuple[int, str, str]:
-    """What the command exits with and says, in a process of its own."""
+    """The exit status and the output of the command, in a process of its own."""
     with start(f"--model={model}", *arguments, **options) as run:
         out, err = run.communicate()
     return run.returncode, (out or b"").decode(), (err or b"").decode()
 
 
 def like_any_user() -> None:
-    """Root may write where nobody may; not so without these capabilities."""
+    """Drop the capabilities by which root may write where nobody else may."""
     for capability in (_OVERRIDE_PERMISSIONS, _IGNORE_READ_PERMISSIONS):
         ctypes.CDLL(None).prctl(_DROP_CAPABILITY, capability, 0, 0, 0)
 
@@ -58,7 +59,7 @@ def test_a_full_disk_behind_standard_output_ends_the_run(model, tmp_path):
             status, _, err = ran(model, *arguments, stdout=full)
         assert status == 1
         assert err == "-c: standard output: No space left on device\n"
-    # The next ones were already at work, the others not.
+    # The next files were already in progress, the others were not.
     assert not (tmp_path / "e.restored.png").exists()
     assert not list(tmp_path.glob(".*"))
 
@@ -70,7 +71,7 @@ def test_a_full_disk_behind_the_report_ends_the_run(model, tmp_path):
         assert status == 1
         assert err.splitlines()[-1] == "-c: report /dev/full: No space left on device"
         assert "Traceback" not in err
-    # The next ones were already at work, the others not.
+    # The next files were already in progress, the others were not.
     assert not (tmp_path / "e.restored.png").exists()
     assert not list(tmp_path.glob(".*"))
 
@@ -84,7 +85,7 @@ def test_a_full_disk_behind_the_report_ends_the_run(model, tmp_path):
         (2, ("--output=-", "a.jpg", "--seed=1"), ""),
     ],
 )
-def test_closed_streams_are_said_and_take_no_others_words(model, tmp_path, closed, arguments, said):
+def test_closed_streams_are_reported_on_no_other_stream(model, tmp_path, closed, arguments, said):
     photo(tmp_path)
     done = start(f"--model={model}", *arguments, before=lambda: os.close(closed), cwd=tmp_path)
     with done:
@@ -94,7 +95,7 @@ def test_closed_streams_are_said_and_take_no_others_words(model, tmp_path, close
     assert out == b"" or (closed == 2 and out.startswith(b"\x89PNG") and b"effect" not in out)
 
 
-def test_a_folder_that_may_not_be_written_is_said_before_the_work(model, tmp_path):
+def test_a_folder_without_permission_is_reported_before_the_work(model, tmp_path):
     locked, output = tmp_path / "locked", tmp_path / "out"
     locked.mkdir()
     output.mkdir()
@@ -127,22 +128,22 @@ def test_an_output_that_is_a_folder_is_left_alone(command, tmp_path):
     assert list((tmp_path / "a.restored.png").iterdir()) == []
 
 
-def test_what_vanishes_midway_is_named_and_the_rest_restored(command, tmp_path, monkeypatch):
+def test_a_file_that_vanishes_midway_is_named_and_the_rest_restored(command, tmp_path, monkeypatch):
     folder, output = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         photo(folder, name)
     restore = decoding.Decoder.restore
 
-    def meddle(self, file, *arguments, **options):
+    def vanish(self, file, *arguments, **options):
         (folder / "b.jpg").unlink(missing_ok=True)
         restored = restore(self, file, *arguments, **options)
         with contextlib.suppress(OSError):
             output.rmdir()
         return restored
 
-    monkeypatch.setattr(decoding.Decoder, "restore", meddle)
-    # By one thread, so that b is not read before it vanishes.
+    monkeypatch.setattr(decoding.Decoder, "restore", vanish)
+    # In one thread, so that b is not read before it vanishes.
     status, out, err = command(folder, f"--output={output}", "--threads=1")
     assert status == 1
     assert len(out.splitlines()) == 2
@@ -167,7 +168,7 @@ def test_two_runs_into_one_folder_do_not_harm_each_other(model, tmp_path):
             assert image.size == (40, 64 + k)
 
 
-def test_any_name_is_restored_under_its_own(command, tmp_path):
+def test_images_keep_the_names_of_their_files_whatever_these_are(command, tmp_path):
     names = ["new\nline.jpg", "two  spaces .jpg", "Grüße 写真 👋.jpg", "-.jpg", "--help.jpg"]
     names += [os.fsdecode(b"no \xff unicode.jpg"), "*[a]?.jpg", "'\"$(id)`.jpg", ".jpg.jpg"]
     folder, output, report = tmp_path / "in", tmp_path / "out", tmp_path / "report"

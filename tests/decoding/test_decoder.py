@@ -10,11 +10,13 @@ from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.jpeg.limits import Limits
-from tests.decoding.made_up import jpeg
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from tests.files import jpeg
 
 UNPROJECTED = RestoreOptions(projection="none")
 
@@ -28,8 +30,8 @@ def decoder(model):
 def test_an_exact_restoration_recompresses_to_the_files_levels(decoder, subsampling):
     restored = decoder.restore(jpeg(61, 83, subsampling=subsampling))
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    assert all(map(np.array_equal, levels, file.levels))
+    levels = encoder.recompress(restored.pixels, file.quantized).levels
+    assert all(map(np.array_equal, levels, file.quantized.levels))
     assert restored.certificate.exact
     assert restored.pixels.shape == (61, 83, 3)
     assert not np.array_equal(restored.pixels, file.pixels)
@@ -55,8 +57,12 @@ def test_a_path_and_its_bytes_give_the_same(decoder, tmp_path):
 def test_the_certificate_is_libjpegs_whatever_the_projection(decoder, projection):
     restored = decoder.restore(jpeg(), options=RestoreOptions(projection=projection))
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    equal = sum(np.count_nonzero(a == b) for a, b in zip(levels, file.levels, strict=True))
+    pairs = zip(
+        encoder.recompress(restored.pixels, file.quantized).levels,
+        file.quantized.levels,
+        strict=True,
+    )
+    equal = sum(np.count_nonzero(a == b) for a, b in pairs)
     assert restored.projection == projection
     assert restored.certificate.levels_equal == equal
 
@@ -97,13 +103,18 @@ def test_what_cannot_be_restored_is_refused(decoder):
 
 def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
     file = decoder.read(jpeg(48, 48, subsampling=0))
-    odd = dataclasses.replace(file, sampling="3x1,2x1,2x1")
+    sampling = Sampling.parse("4x2,2x1,1x1")
+    luma, *_ = file.quantized.levels
+    chroma = [np.zeros((*size, 8, 8), luma.dtype) for size in sampling.blocks(48, 48)[1:]]
+    odd = dataclasses.replace(
+        file, quantized=Quantized([luma, *chroma], file.quantized.tables, sampling)
+    )
     restored = decoder.restore(odd)
     assert restored.certificate is None
-    assert restored.projection == "none"
+    assert restored.projection == "float"
     assert restored.pixels.shape == (48, 48, 3)
     (warning,) = restored.warnings
-    assert "3x1,2x1,2x1" in warning
+    assert "4x2,2x1,1x1" in warning
     assert "no certificate" in warning
 
 

@@ -1,4 +1,4 @@
-"""A photograph does not show how it was cut: the bundled sampler on one of Kodak's."""
+"""A photograph does not show how it was cut into tiles: the bundled sampler on a Kodak image."""
 
 import io
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
-from keras_jpeg_gan.jpeg import limits
+from keras_jpeg_gan.decoding import memory
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def restored(content, monkeypatch):
     file = decoder.read(content)
 
     def run(tile: int, halo: int | None = None, projection: str = "none"):
-        monkeypatch.setattr(limits, "TILES", (tile,))
+        monkeypatch.setattr(memory, "TILES", (tile,))
         if halo is not None:
             decoder.runtime.halo = halo
         return decoder.restore(file, seed=9, options=RestoreOptions(projection=projection))
@@ -38,7 +38,7 @@ def test_tiles_do_not_show(restored, tile):
     difference = np.abs(restored(tile).pixels - whole)
     assert difference.max() <= 1
     assert (difference == 0).mean() >= 0.999
-    # And they would, if what surrounds them were cut short.
+    # They would if the halo were missing.
     assert np.abs(restored(tile, halo=0).pixels - whole).max() > 5
 
 
@@ -48,7 +48,7 @@ def test_the_result_is_exact_for_every_tiling(restored, tile):
 
 
 def test_bands_and_the_whole_are_projected_alike(restored, content):
-    """`estimate` and `finish`, which evaluation uses, give what `restore` gives."""
+    """`estimate` and `finish`, which evaluation uses, give the same as `restore`."""
     decoder = Decoder("default")
     file = decoder.read(content)
     by_parts = decoder.finish(decoder.estimate(file, seed=9), file, seed=9)

@@ -4,8 +4,8 @@ import pathlib
 from PIL import Image
 
 from keras_jpeg_gan.decoding.inputs import Input, find_inputs, size_of
-from keras_jpeg_gan.jpeg.limits import Limits
-from tests.decoding.made_up import jpeg
+from keras_jpeg_gan.decoding.memory import Limits
+from tests.files import jpeg
 
 
 def named(inputs) -> list[str]:

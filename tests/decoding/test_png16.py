@@ -1,4 +1,4 @@
-"""16-bit PNG: what TensorFlow and Pillow read of it."""
+"""16-bit PNG, as TensorFlow and Pillow read it."""
 
 import io
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 UNPROJECTED = RestoreOptions(projection="none")
 

@@ -2,7 +2,7 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 
 def test_the_saved_image_is_the_restored_one(model, tmp_path):

@@ -14,7 +14,7 @@ from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
 from keras_jpeg_gan.decoding.progress import Progress
 from keras_jpeg_gan.decoding.run import Done, Failed, Made, Run, Skipped
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The real things: LiteRT, and Keras on TensorFlow, which takes seconds to load."""
+"""The real runtimes: LiteRT, and Keras on TensorFlow, which takes seconds to load."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ import pytest
 
 from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
-from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding import memory, runtimes
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import limits
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.system import file_sha256
-from tests.decoding.made_up import jpeg, picture, run_tiled, write_card
+from tests.decoding.made_up import run_tiled, write_card
+from tests.files import jpeg, picture
 
 UNPROJECTED = RestoreOptions(projection="none")
 
@@ -47,10 +47,10 @@ def test_tiles_equal_the_whole_to_float_rounding(runtime):
 
 
 def test_the_halo_is_what_the_network_sees(runtime):
-    """22 convolutions at half resolution see 44 pixels far, and the halo no less."""
+    """22 convolutions at half resolution see 44 pixels far; the halo must be at least that."""
     image = picture(208, 208).astype(np.float32)[None]
     changed = image.copy()
-    changed[:, 104:106, 104:106] += 1e8  # so that little is left of it far away, but something
+    changed[:, 104:106, 104:106] += 1e8  # so that a little of it arrives even far away
     difference = runtime.restore(changed, TABLES) - runtime.restore(image, TABLES)
     rows = np.flatnonzero(np.abs(difference).max(axis=(0, 2, 3)))
     distance = max(104 - rows.min(), rows.max() - 105)
@@ -58,7 +58,7 @@ def test_the_halo_is_what_the_network_sees(runtime):
 
 
 def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
-    """Noise goes by absolute position: without it, tiles would show."""
+    """Noise depends on the absolute position; otherwise tiles would show."""
     decoder = Decoder(untrained_sampler)
     content = jpeg(240, 272)
 
@@ -71,7 +71,7 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
     whole, other, plain = restored(), restored(seed=4), restored(temperature=0)
     assert np.abs(whole - other).mean() > 0.5
     assert np.abs(whole - plain).mean() > 0.5
-    monkeypatch.setattr(limits, "TILES", (96,))
+    monkeypatch.setattr(memory, "TILES", (96,))
     tiled = restored()
     assert np.abs(tiled - whole).max() <= 1
     assert (tiled == whole).mean() > 0.999
@@ -80,8 +80,8 @@ def test_tiled_samples_equal_the_whole(untrained_sampler, monkeypatch):
     assert np.abs(restored() - whole).mean() > 0.1
 
 
-def test_projections_come_ever_closer_to_the_file(decoder):
-    content = jpeg(48, 64)  # whole units: the float projection iterates in cut ones
+def test_each_projection_comes_closer_to_the_file(decoder):
+    content = jpeg(48, 64)  # whole units, on which the float projection does not iterate
     found = [
         decoder.restore(content, options=RestoreOptions(projection=name))
         for name in ("none", "float", "exact")
@@ -104,7 +104,7 @@ def test_what_cannot_be_run_is_refused(runtime, untrained):
         runtimes.open_runtime("tensorflow", untrained, threads=63)
 
 
-def test_the_command_lets_no_framework_speak(untrained, tmp_path):
+def test_no_framework_prints_anything(untrained, tmp_path):
     (tmp_path / "a.jpg").write_bytes(jpeg())
     done = subprocess.run(
         [
@@ -135,7 +135,7 @@ def test_both_runtimes_give_the_same_picture(name):
 
 
 @pytest.mark.parametrize("name", cards.bundled_models())
-def test_bundled_models_have_light_files_which_auto_takes(name):
+def test_bundled_models_have_tflite_files_which_auto_takes(name):
     weights, card = cards.find_model(name)
     path, light = cards.find_light(weights)
     assert (light.model, light.weights_sha256) == (name, card.sha256)
@@ -145,8 +145,8 @@ def test_bundled_models_have_light_files_which_auto_takes(name):
     assert path.suffix == ".tflite"
 
 
-def test_light_files_of_other_weights_are_left_alone(untrained, tmp_path):
-    """A training writes its weights anew; what was exported before is then another model."""
+def test_tflite_files_of_other_weights_are_ignored(untrained, tmp_path):
+    """Training overwrites its weights; what was exported before is then another model."""
     weights = tmp_path / "mine.weights.h5"
     shutil.copy(untrained, weights)
     write_card(weights)
@@ -177,7 +177,7 @@ def test_files_that_only_look_right_are_refused(tmp_path):
 
 
 def test_the_command_needs_no_framework(tmp_path):
-    """As where only `pip install keras-jpeg-gan` was done: the others cannot be imported."""
+    """As after a plain `pip install keras-jpeg-gan`: nothing else can be imported."""
     (tmp_path / "a.jpg").write_bytes(jpeg())
     absent = [
         "tensorflow",

@@ -1,4 +1,3 @@
-import errno
 import io
 import pathlib
 
@@ -6,12 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan import system
 from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
-from keras_jpeg_gan.system import write_atomically
-from tests.decoding.made_up import picture
+from tests.files import picture
 
 _MAKE, _ORIENTATION, _EXPOSURE, _TAKEN = 0x010F, 0x0112, 0x8769, 0x9003
 
@@ -81,28 +78,3 @@ def test_the_suffix_says_the_format(name, expected):
 def test_a_suffix_of_no_format_is_refused():
     with pytest.raises(ConfigError, match=r"\.webp"):
         writer.format_of(pathlib.Path("a.jpg"))
-
-
-def test_writing_replaces_and_leaves_nothing_else(tmp_path):
-    path = tmp_path / "a.png"
-    path.write_bytes(b"old")
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
-)
-def test_what_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, error):
-    path = tmp_path / "a.png"
-    path.write_bytes(b"old")
-
-    def fail(descriptor: int) -> None:
-        raise error
-
-    monkeypatch.setattr(system.os, "fsync", fail)
-    with pytest.raises(type(error)):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]

@@ -14,6 +14,7 @@ from PIL import Image
 from keras_jpeg_gan.evaluation import plots, report
 from keras_jpeg_gan.evaluation.cases import compress
 from keras_jpeg_gan.evaluation.contenders import Trial
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 
 def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -139,9 +140,10 @@ def test_where_samples_differ_most() -> None:
 
 def test_recompression_error_is_zero_for_what_is_exact() -> None:
     pixels = np.random.default_rng(0).integers(60, 200, (32, 32, 3), np.uint8)
-    trial = Trial(compress(pixels, 50, "4:4:4"), pixels)
-    assert not plots.recompression_error(pixels, trial.file).any()
-    assert plots.recompression_error(255 - pixels, trial.file).mean() > 5
+    trial = Trial(compress(pixels, 50, Sampling.parse("4:4:4")), pixels)
+    file = trial.file.pixels, trial.quantized
+    assert not plots.recompression_error(pixels, *file).any()
+    assert plots.recompression_error(255 - pixels, *file).mean() > 5
 
 
 def test_maps_say_what_their_darkness_means() -> None:

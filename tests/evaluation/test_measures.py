@@ -7,7 +7,7 @@ from keras_jpeg_gan import metrics
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Contender, Libjpeg, Original, Result, Trial
 from keras_jpeg_gan.evaluation.measures import Row, measure
-from keras_jpeg_gan.jpeg.encoder import certify, encode_levels
+from keras_jpeg_gan.jpeg.encoder import certify, recompress
 from tests.evaluation.stubs import Noisy
 
 CASE = Case(30)
@@ -27,15 +27,13 @@ def trial() -> Trial:
 
 def test_a_row_is_what_its_parts_say(trial: Trial) -> None:
     row = row_of(trial, Noisy(), 1, ["psnr", "psnr_y", "ssim"])
-    file, pixels = trial.file, Noisy().restore(trial, 1).pixels
-    certificate = certify(pixels, file.levels, file.tables, file.sampling)
+    pixels = Noisy().restore(trial, 1).pixels
+    certificate = certify(pixels, trial.quantized)
     assert (row.levels_equal, row.levels_total) == (
         certificate.levels_equal, certificate.levels_total,
     )  # fmt: skip
     assert row.largest_violation == certificate.largest_violation
-    assert row.consistency == metrics.consistency_rmse(
-        pixels, file.pixels, file.tables, file.sampling
-    )
+    assert row.consistency == metrics.consistency_rmse(pixels, trial.file.pixels, trial.quantized)
     assert row.psnr == metrics.psnr(pixels, trial.original)
     assert row.psnr_y == metrics.psnr_y(pixels, trial.original)
     assert row.ssim == metrics.ssim(pixels, trial.original)
@@ -43,7 +41,7 @@ def test_a_row_is_what_its_parts_say(trial: Trial) -> None:
     same = [
         (ours == wanted).all(axis=(2, 3))
         for ours, wanted in zip(
-            encode_levels(pixels, file.tables, file.sampling), file.levels, strict=True
+            recompress(pixels, trial.quantized).levels, trial.quantized.levels, strict=True
         )
     ]
     assert row.blocks_equal == sum(int(part.sum()) for part in same)
@@ -61,10 +59,7 @@ def test_what_there_is_before_rounding(trial: Trial) -> None:
             return Result(trial.file.pixels, unrounded=trial.original.astype(np.float32))
 
     row = row_of(trial, Fine(), 0, [])
-    file = trial.file
-    of_original = metrics.violation(
-        trial.original.astype(np.float32), file.levels, file.tables, file.sampling
-    )
+    of_original = metrics.violation(trial.original.astype(np.float32), trial.quantized)
     assert row.unrounded_violations == of_original.share_over_half
     assert row.unrounded_consistency is not None
     assert row.unrounded_consistency < 2  # but for libjpeg's arithmetic, the file is its own

@@ -34,9 +34,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.projection import budget as exact_budget
 from tests.fuzz import mutations
 

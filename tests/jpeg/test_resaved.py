@@ -1,6 +1,5 @@
 """Files saved once, again on the same grid, and again on another."""
 
-import io
 import pathlib
 
 import numpy as np
@@ -9,23 +8,17 @@ from PIL import Image
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.resaved import resaving_remark
-from tests.jpeg.small_files import picture
+from tests import files
+from tests.files import picture, pillow
 
 
 def saved(pixels: np.ndarray, quality: int, subsampling: int = 2) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
-    return buffer.getvalue()
-
-
-def decoded(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image)
+    return files.saved(pixels, quality=quality, subsampling=subsampling)
 
 
 def remark(data: bytes) -> str:
     file = JpegFile.read(data)
-    return resaving_remark(file.pixels, file.tables, file.sampling) or ""
+    return resaving_remark(file.pixels, file.tables, file.quantized.sampling) or ""
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +42,15 @@ def test_what_was_saved_once_has_no_remark(photographs, quality, subsampling) ->
 @pytest.mark.parametrize(("first", "second"), [(30, 75), (30, 95), (50, 90)])
 def test_coarse_blocks_under_fine_tables_are_seen(photographs, first, second) -> None:
     for pixels in photographs:
-        words = remark(saved(decoded(saved(pixels, first)), second))
+        words = remark(saved(pillow(saved(pixels, first)), second))
         assert "more than its tables explain" in words
         assert words.isprintable()
     gray = photographs[0][..., 1]
-    assert remark(saved(decoded(saved(gray, first)), second))
+    assert remark(saved(pillow(saved(gray, first)), second))
 
 
 def test_blocks_of_another_grid_are_seen(photographs) -> None:
-    seen = [remark(saved(decoded(saved(pixels, 75))[5:, 3:], 95)) for pixels in photographs]
+    seen = [remark(saved(pillow(saved(pixels, 75))[5:, 3:], 95)) for pixels in photographs]
     assert all("another grid" in words for words in seen)
 
 
@@ -77,4 +70,4 @@ def test_files_of_cameras_and_of_several_saves(shared_data: pathlib.Path) -> Non
 def test_of_small_and_flat_pictures_nothing_is_said(size) -> None:
     flat = np.full((256, 256, 3), 99, np.uint8)
     for pixels in (picture(*size), picture(*size, gray=True), flat):
-        assert remark(saved(decoded(saved(pixels, 20)), 95)) == ""
+        assert remark(saved(pillow(saved(pixels, 20)), 95)) == ""

@@ -1,4 +1,4 @@
-// One sample of one photograph: the network over its windows, the projection, rounding.
+// One sample of one photograph: the network over its windows, the projection, and rounding.
 
 import { noiseWindow } from "./noise.js";
 import { countMissed, project } from "./projection.js";
@@ -46,7 +46,7 @@ export function finish(estimated, header, levels) {
   return { pixels, missed };
 }
 
-/** An ImageData as an image of three channels, or of one if it is gray. */
+/** An ImageData as an image with three channels, or one if it is gray. */
 export function fromPixels({ width, height, data }, gray) {
   const channels = gray ? 1 : 3;
   const values = Float32Array.from({ length: channels * width * height }, (_, k) =>
@@ -55,7 +55,7 @@ export function fromPixels({ width, height, data }, gray) {
   return { width, height, channels, data: values };
 }
 
-/** Of all gray images the mean of the channels is the nearest. */
+/** The channel mean is the nearest gray image. */
 function meanOfChannels({ width, height, data }) {
   const gray = Float32Array.from(
     { length: width * height },

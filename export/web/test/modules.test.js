@@ -1,4 +1,4 @@
-// The page's modules against what the Python package gives (vectors.json), and their laws.
+// The page's modules: their invariants, and their results against the Python package's (vectors.json).
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -169,7 +169,7 @@ test("header: sizes are rounded up to what is coded anyway", () => {
     return [width, height];
   };
   assert.deepEqual(rounded(scan(1, 2, 3)), [32, 48]);
-  assert.deepEqual(rounded(scan(1, 2, 3), scan(1)), [24, 40]); // scans of one component are cut closer
+  assert.deepEqual(rounded(scan(1, 2, 3), scan(1)), [24, 40]); // scans of one component end at their own blocks
 });
 
 test("tiles: every position is kept once, out of the halo, and borders are windows' borders", () => {
@@ -195,7 +195,7 @@ test("tiles: a network of small reach gives the same in windows as at once", () 
   const [width, height, tile, halo] = [150, 91, 64, 16];
   const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, k) => (k * 7919) % 251);
   const far = (pixels, side, row, column) =>
-    // zero beyond the window, as a convolution pads
+    // zero beyond the window, as convolutions pad
     row < 0 || column < 0 || row >= side[0] || column >= side[1] ? 0 : pixels[3 * (row * side[1] + column)];
   const network = (pixels, side) => {
     const result = new Float32Array(pixels.length);
@@ -284,7 +284,7 @@ test("projection: whole MCUs miss no level, and projecting again changes nothing
   const { components, tables } = vectors.projections.find(
     ({ components: all }) => all.length === 3 && all[0].down === 2,
   );
-  const file = { width: 16, height: 400, components, tables }; // more rows than are worked on at once
+  const file = { width: 16, height: 400, components, tables }; // more rows than one strip
   const levels = componentPlanes(noisy(1n, file), components).map((plane, i) => {
     const { rows, columns, data } = forward(plane, tables[i]);
     return { rows, columns, data: data.map(Math.round) };

@@ -1,6 +1,6 @@
-"""The Kotlin for phones, its README's too, with stand-ins for Android's and LiteRT's classes.
+"""The Kotlin for phones and in its README, with stand-ins for Android's and LiteRT's classes.
 
-It wants Java, and a compiler in the folder that KOTLIN_HOME names, such as that of the npm package
+It needs Java, and a compiler in the folder KOTLIN_HOME, such as that of the npm package
 kotlin-compiler.
 """
 
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, photograph, restorer
+from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, restorer
+from tests.files import photograph
 
 TILE = 64
 CARD = {"tile": TILE, "halo": 16, "noise_strides": [2, 4]}
@@ -22,7 +23,7 @@ STAND_INS = pathlib.Path(__file__).parent / "kotlin"
 
 
 class Interpreter:
-    """The arithmetic of the stand-in, in kotlin/Lite.kt."""
+    """The same arithmetic as the stand-in in kotlin/Lite.kt."""
 
     def __init__(self, **options: Any) -> None:
         pass
@@ -42,7 +43,7 @@ class Interpreter:
 
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Java's command with all that was compiled."""
+    """The Java command with everything compiled."""
     home = pathlib.Path(os.environ.get("KOTLIN_HOME", "")) / "lib"
     if not (home / "kotlin-compiler.jar").is_file() or not shutil.which("java"):
         pytest.skip("no Kotlin compiler in KOTLIN_HOME, or no Java: npm install kotlin-compiler")
@@ -60,7 +61,7 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.slow
-def test_kotlin_does_as_the_reference(classes, tmp_path, monkeypatch):
+def test_kotlin_agrees_with_the_reference(classes, tmp_path, monkeypatch):
     monkeypatch.setattr(restorer, "Interpreter", Interpreter)
     reference = restorer.Restorer(b"", restorer.read_card(json.dumps(CARD)), b"")
     (tmp_path / "card.json").write_text(json.dumps(CARD, indent=2))
@@ -87,7 +88,7 @@ def test_kotlin_does_as_the_reference(classes, tmp_path, monkeypatch):
     for name, pixels in expected.items():
         found = np.frombuffer((tmp_path / f"{name}.out").read_bytes(), np.uint8)
         difference = np.abs(found.reshape(pixels.shape).astype(int) - pixels)
-        assert difference.max() <= 1  # a sum that ends at a half, near enough
+        assert difference.max() <= 1  # sums close to a half may round either way
         assert (difference > 0).mean() < 1e-3
         plain = (tmp_path / f"{name}.plain").read_bytes()
         assert plain == jpeg_header.without_metadata((tmp_path / f"{name}.jpg").read_bytes())

@@ -1,4 +1,4 @@
-"""The reference of the restorers for phones: as the library, and the other languages as it."""
+"""The reference restorer for phones against the library, and the other languages against it."""
 
 import io
 import json
@@ -18,16 +18,10 @@ from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import certify
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.sampling import GRAY
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
-from tests.export.mobile.photographs import (
-    FILES,
-    MOBILE,
-    ROOT,
-    SEED,
-    jpeg_header,
-    photograph,
-    restorer,
-)
+from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, restorer
+from tests.files import ROOT, photograph
 
 RestoreError = jpeg_header.RestoreError
 
@@ -35,7 +29,7 @@ TILE = 128
 
 
 def with_segment(data: bytes, code: int, content: bytes) -> bytes:
-    """The file with one more segment behind its first marker."""
+    """The file with another segment after its first marker."""
     length = (len(content) + 2).to_bytes(2, "big")
     return data[:2] + bytes([0xFF, code]) + length + content + data[2:]
 
@@ -63,7 +57,7 @@ def test_wide_steps_are_read():
     assert expected.max() > 255
 
 
-def test_of_two_tables_of_chroma_the_geometric_mean_is_taken():
+def test_two_chroma_tables_give_their_geometric_mean():
     header = jpeg_header.read_header(photograph(16, 16, **FILES["three tables"]))
     luma, chroma = jpeg_header.network_tables(header)
     assert (luma == 3).all()
@@ -77,7 +71,7 @@ def test_a_thumbnail_and_what_follows_the_end_do_not_count():
     assert jpeg_header.read_header(more) == jpeg_header.read_header(data)
 
 
-def test_the_decode_is_the_librarys_and_is_not_turned(data):
+def test_the_decode_is_the_librarys_and_is_not_rotated(data):
     data = with_segment(data, 0xE2, b"ICC_PROFILE\0" + bytes(50))
     file = JpegFile.read(data)
     gray = file.pixels.ndim == 2
@@ -136,7 +130,7 @@ def test_what_cannot_be_restored_is_refused(data, said):
 
 
 def test_broken_headers_are_never_read_beyond_their_end():
-    """What is an IndexError here would end an app that is written in Swift."""
+    """An IndexError here would be a crash in Swift."""
     rng = np.random.default_rng(0)
     for data in (photograph(16, 16), photograph(16, 16, "L", progressive=True)):
         broken = [data[:size] for size in range(len(data))]
@@ -215,7 +209,7 @@ def plain(network: bytes, card: restorer.Card) -> restorer.Restorer:
 
 @pytest.fixture(scope="module")
 def decoder() -> Decoder:
-    """In float32, as the file is."""
+    """In float32, like the file."""
     return Decoder("default", runtime="tensorflow")
 
 
@@ -236,7 +230,7 @@ def test_the_restored_picture_is_the_librarys(plain, decoder, width, height, mod
 
 
 def test_very_small_pictures_differ_a_little(plain, decoder):
-    """Both ends of an axis lie within the halo of what reaches beyond the picture."""
+    """Both ends of an axis lie within the halo of the pixels beyond the picture."""
     for side, allowed in ((48, 1), (16, 6)):
         data = photograph(side, side)
         found = plain.restore(jpeg_header.read_header(data), restorer.decode(data), SEED)
@@ -260,19 +254,19 @@ def test_the_projection_comes_near_the_librarys(network, card, projection, plain
     expected = Decoder("default").restore(data, SEED, options=RestoreOptions(projection="float"))
 
     def levels_equal(picture: np.ndarray) -> int:
-        pixels = picture[..., 0] if file.sampling == "gray" else picture
+        pixels = picture[..., 0] if file.quantized.sampling == GRAY else picture
         pixels = np.ascontiguousarray(pixels)
-        return certify(pixels, file.levels, file.tables, file.sampling).levels_equal
+        return certify(pixels, file.quantized).levels_equal
 
     assert levels_equal(before) < levels_equal(found)
     total = expected.certificate.levels_total
     assert expected.certificate.levels_equal - levels_equal(found) < 0.002 * total
-    assert (found == found[..., :1]).all() == (file.sampling == "gray")
-    pixels = found[..., 0] if file.sampling == "gray" else found
+    assert (found == found[..., :1]).all() == (file.quantized.sampling == GRAY)
+    pixels = found[..., 0] if file.quantized.sampling == GRAY else found
     assert np.abs(pixels.astype(int) - expected.pixels).mean() < 0.1
 
 
-def test_it_tells_how_far_it_is_and_can_be_cancelled(plain):
+def test_it_reports_progress_and_can_be_cancelled(plain):
     data = photograph(140, 100)
     header, decoded = jpeg_header.read_header(data), restorer.decode(data)
     told: list[float] = []
@@ -326,7 +320,7 @@ FUNCTION = {
     "kt": r"^ *(?:override |private )*fun (?:ByteArray\.)?(\w+)\(",
     "swift": r"^ *(?:private )*func (\w+)\(",
 }
-# What a language needs beside its constructor, or the command line, which is the app elsewhere.
+# What only one language needs: constructors, and the command line, which is an app elsewhere.
 OF_ONE_LANGUAGE = {"py": {"__init__", "main"}, "kt": {"at", "close"}, "swift": {"at"}}
 
 

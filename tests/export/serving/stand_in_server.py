@@ -1,7 +1,7 @@
-"""A stand-in for TensorFlow Serving, whose binary cannot be had from PyPI or Debian.
+"""A stand-in for TensorFlow Serving, whose binary neither PyPI nor Debian has.
 
 It speaks the server's v1 REST interface and its gRPC PredictionService, through the official
-protos, for one loaded SavedModel. It is a test of clients and signatures, not of the server.
+protos, for one loaded SavedModel. It tests clients and signatures, not the server.
 """
 
 import base64
@@ -51,7 +51,7 @@ def _handler(model, name: str) -> type[http.server.BaseHTTPRequestHandler]:
                 ((key, found),) = function(**given).items()
             except tf.errors.InvalidArgumentError as error:
                 return self._answer(400, {"error": error.message})
-            assert key.endswith("_bytes")  # which is what makes the server write base64
+            assert key.endswith("_bytes")  # this suffix makes the server write base64
             texts = [{"b64": base64.b64encode(one).decode()} for one in found.numpy()]
             return self._answer(200, {"predictions": texts})
 
@@ -72,7 +72,7 @@ def _value(value):
 
 @contextlib.contextmanager
 def serving(model, name: str) -> Iterator[tuple[str, str]]:
-    """The REST url of the model, and the gRPC address."""
+    """The model's REST URL, and the gRPC address."""
     rest = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(model, name))
     threading.Thread(target=rest.serve_forever, daemon=True).start()
     sizes = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

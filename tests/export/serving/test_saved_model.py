@@ -1,4 +1,4 @@
-"""The SavedModel as a server has it: its signatures, their answers, and who can load it."""
+"""The SavedModel as a server uses it: its signatures, their answers, and what can load it."""
 
 import io
 import pathlib
@@ -53,7 +53,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The program's output for the bundled sampler."""
+    """The output of the command for the bundled sampler."""
     folder = tmp_path_factory.mktemp("served") / "default"
     done = subprocess.run(
         [sys.executable, ROOT / "export" / "saved_model.py", f"--output_dir={folder}", "--tile=32"],
@@ -94,10 +94,10 @@ def test_files_of_any_size_and_sampling_come_back_as_pngs(model, decoder):
         found = pixels_of(png).astype(int)
         assert found.shape == expected.pixels.shape
         difference = np.abs(found - expected.pixels)
-        # Levels are told from the decode here, which is off by a level now and then.
+        # The graph estimates levels from the decode, which is off by a level now and then.
         assert (difference <= 1).mean() > 0.97, name
         file = expected.file
-        outside = violation(found, file.levels, file.tables, file.sampling)
+        outside = violation(found, file.quantized)
         assert outside.share_over_half < 0.02, name
 
 
@@ -130,7 +130,7 @@ def test_inspect_tells_what_the_header_says(model):
         file = JpegFile.read(content)
         assert found["quality"][i] == file.quality == 20
         assert (found["height"][i], found["width"][i]) == file.pixels.shape[:2]
-        assert found["components"][i] == len(file.levels)
+        assert found["components"][i] == len(file.tables)
         tables = np.stack(file.tables)
         np.testing.assert_array_equal(found["tables"][i][: len(tables)], tables)
 
@@ -296,7 +296,7 @@ def test_versions_count_up_and_none_is_overwritten(folder, tmp_path):
         return done.returncode, done.stderr
 
     status, said = refused(f"--output_dir={folder}", "--version=1")
-    assert (status, "is there" in said) == (2, True)
+    assert (status, "exists" in said) == (2, True)
     assert sorted(path.name for path in folder.iterdir()) == [
         "1",
         "batching.config",

@@ -1,4 +1,4 @@
-"""TFLite files: beside Keras, of the operations that phones' GPUs take, and refused if off."""
+"""TFLite files: close to Keras, with operations that phones' GPUs take, refused if they differ."""
 
 import json
 import pathlib
@@ -18,6 +18,7 @@ from export.tflite.convert import convert_network
 from export.tflite.files import write_network, write_projection
 from export.tflite.projection import SAMPLINGS, convert_projection
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 from keras_jpeg_gan.models import cards
@@ -28,8 +29,8 @@ from keras_jpeg_gan.system import file_sha256
 ROOT = pathlib.Path(__file__).parents[3]
 TILE = 32
 
-# What the GPU delegate takes: its check of compatibility, gpu_compatibility.cc in TensorFlow's
-# lite/tools/versions (a strided slice only without new axes, so none is here).
+# What the GPU delegate takes, by its compatibility check: gpu_compatibility.cc in TensorFlow's
+# lite/tools/versions. It takes strided slices only without new axes, so none is listed here.
 GPU_OPERATIONS = {
     *("ADD", "CONCATENATION", "CONV_2D", "DEPTH_TO_SPACE", "DEQUANTIZE", "FULLY_CONNECTED"),
     *("LEAKY_RELU", "LOG", "LOGISTIC", "MUL", "RESHAPE", "SPACE_TO_DEPTH", "SPLIT", "TILE"),
@@ -38,13 +39,13 @@ GPU_OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    """An untrained sampler whose noise counts."""
+    """An untrained sampler whose noise matters."""
     keras.utils.set_random_seed(1)
     generator = Generator.from_preset("mobile")
     for variable in generator.variables:
         if variable.path.endswith("noise_scale"):
             variable.assign(10 * variable)
-        elif "modulation" in variable.path:  # zero at the start: the tables would not count
+        elif "modulation" in variable.path:  # zero at first: the tables would not matter
             variable.assign(variable + 0.01)
     path = tmp_path_factory.mktemp("model") / "untrained.weights.h5"
     save_model(generator, path, "sampler", trained={}, validation={})
@@ -65,14 +66,14 @@ def converted(network: Network) -> dict[tuple[int | None, str], bytes]:
 
 
 def operations(content: bytes) -> set[str]:
-    """Names of a file's operations, read from the flatbuffer."""
+    """Names of a file's operations, read from its flatbuffer."""
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     assert all(code.customCode is None for code in model.operatorCodes)
     return {names[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes}
 
 
-def test_files_are_near_keras_each_as_its_precision_allows(network, converted, photographs):
+def test_files_are_as_near_to_keras_as_their_precision_allows(network, converted, photographs):
     errors = {}
     for (tile, precision), content in converted.items():
         found = checks.compare_with_keras(content, network, tile, photographs)
@@ -92,7 +93,7 @@ def test_lower_precision_is_smaller(converted):
     assert sizes[0] > 1.7 * sizes[1] > 1.7 * 1.4 * sizes[2]
 
 
-def test_noise_and_tables_count(network, converted):
+def test_noise_and_tables_matter(network, converted):
     runner = Interpreter(model_content=converted[TILE, "float32"]).get_signature_runner("restore")
     given = {
         name: np.ones(spec.shape, np.float32)
@@ -124,14 +125,14 @@ def test_bytes_in_and_out_are_rounded_and_clipped(network, photographs):
 @pytest.mark.parametrize(
     "off", [{"max_difference": 0.2}, {"mean_difference": np.nan}, {"psnr_lost": 1.0}]
 )
-def test_a_file_that_is_off_is_refused(off: dict):
+def test_a_file_that_differs_too_much_is_refused(off: dict):
     exact = {"max_difference": 0.0, "mean_difference": 0.0, "psnr_lost": 0.0}
     checks.require_close(exact, "float32")
     with pytest.raises(ModelError, match="not written"):
         checks.require_close({**exact, **off}, "float32")
 
 
-def test_the_projection_is_the_graphs(photographs):
+def test_the_projection_is_the_librarys(photographs):
     content = convert_projection(TILE)
     interpreter = Interpreter(model_content=content)
     decoded = photographs[0][None, :TILE, :TILE].astype(np.float32)
@@ -139,9 +140,9 @@ def test_the_projection_is_the_graphs(photographs):
     luma, chroma = (table.astype(np.float32) for table in quality_tables(10))
     tables = np.stack([luma, chroma, chroma])[None]
     for sampling in SAMPLINGS:
-        name = sampling.replace(":", "")
+        name = sampling.name.replace(":", "")
         levels = codec.compress(decoded, list(tables[0]), sampling, rounded=False)
-        expected = consistency.project(pixels, levels, list(tables[0]), sampling, 0.02)
+        expected = consistency.project(pixels, Quantized(levels, list(tables[0]), sampling), 0.02)
         parts = dict(zip(("levels_y", "levels_cb", "levels_cr"), levels, strict=True))
         by_levels = interpreter.get_signature_runner(f"project_levels_{name}")
         found = by_levels(pixels=pixels, tables=tables, **parts)["projected"]
@@ -171,7 +172,7 @@ def test_written_files_have_cards(network, photographs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--output_dir=x", "--tile=100"], 2, "--tile=100: a multiple of 16"),
+        (["--output_dir=x", "--tile=100"], 2, "--tile=100: must be a multiple of 16"),
         ([], 2, "--output_dir=DIR or --light"),
         (["--light", "--model=nobody"], 1, "no model 'nobody'"),
         (["--light", "--images="], 2, "--images"),

@@ -1,4 +1,4 @@
-"""The browser page: its modules and its restored images against the package's own."""
+"""The browser page: its modules and its restored images against the package."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no node on
 
 
 def run(*command: object, **environment: object) -> str:
-    """What a command prints that runs in the page's folder; if it fails, all that it said."""
+    """Output of a command run in the page's folder; if it fails, all of its output is shown."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=WEB,
@@ -41,7 +41,7 @@ def run(*command: object, **environment: object) -> str:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The page built into export/web/dist, with the models of build/tflite or fresh ones."""
+    """The page built into export/web/dist, with the models from build/tflite or new ones."""
     if shutil.which("npm") is None or not pathlib.Path(CHROMIUM).exists():
         pytest.skip(f"needs npm and {CHROMIUM}")
     models = MODELS
@@ -68,7 +68,7 @@ def test_vectors_are_what_the_package_gives() -> None:
 
 
 def assert_same(made: Any, kept: Any) -> None:
-    """Equal but for the last digits of float32 arrays, which are the long texts."""
+    """Equal except for the last digits of float32 arrays, which are the long strings."""
     if isinstance(made, dict):
         assert made.keys() == kept.keys()
         for name, part in made.items():
@@ -110,7 +110,7 @@ def test_browser_restores_as_python(
 ) -> None:
     """The same file, seed and projection: within two grey levels in 99.9 % of pixels."""
     file, exif = ROOT / "examples" / "mountain.jpg", Image.Exif()
-    if photo != "mountain":  # windows both ways, a border that cuts MCUs, metadata
+    if photo != "mountain":  # windows along both axes, a border that cuts MCUs, metadata
         file = tmp_path / f"{photo}.jpg"
         exif[0x0112] = 6  # orientation: not to be applied
         with Image.open(request.getfixturevalue("kodak")[22]) as original:

@@ -3,45 +3,51 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_jpeg_gan.jpeg.projection import search as exact_search
+from keras_jpeg_gan.jpeg.projection import search as joint_search
 from keras_jpeg_gan.jpeg.projection.units import Cells, Unit, unit
+from keras_jpeg_gan.jpeg.sampling import Sampling
+
+
+def whole_unit(name: str) -> Unit:
+    sampling = Sampling.parse(name)
+    return unit(sampling, sampling.unit_height, sampling.unit_width)
 
 
 def some_units(
     shape: Unit, generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, exact_search._Tables]:
-    """Pixels [3, C, R] with values at both ends of the range, what is wanted, and their tables."""
+) -> tuple[np.ndarray, np.ndarray, joint_search._Tables]:
+    """Three units' pixels, some at the ends of the range, their goal, and their tables."""
     pixels = generator.integers(-20, 276, (3, shape.channels, len(shape.rows))).clip(0, 255)
     current = np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.int32)
     c8 = shape.coefficients(current)
     low = c8 + generator.integers(-30, 10, c8.shape, dtype=np.int32)
-    tables = exact_search._Tables(shape, Cells(low, low + 15))
+    tables = joint_search._Tables(shape, Cells(low, low + 15))
     return current, current + generator.normal(0, 3, current.shape).astype(np.float32), tables
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:4:4", "4:2:0"])
-def test_no_change_of_a_pixel_is_out_of_reach(sampling: str) -> None:
-    shape = unit(sampling, 16, 16) if sampling == "4:2:0" else unit(sampling, 8, 8)
-    offsets = exact_search._offsets(shape.channels)
+def test_no_change_of_a_pixel_exceeds_its_reach(sampling: str) -> None:
+    shape = whole_unit(sampling)
+    offsets = joint_search._offsets(shape.channels)
     grid = np.random.default_rng(0).integers(0, 256, (20000, shape.channels), dtype=np.int32)
     changes = shape.integer_changes(grid, offsets)
-    for change, reach in zip(changes, exact_search._reach(shape.channels), strict=True):
+    for change, reach in zip(changes, joint_search._reach(shape.channels), strict=True):
         assert np.abs(change).max() == reach
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:4:4", "4:2:0"])
 def test_the_best_move_is_the_best_of_all(sampling: str) -> None:
-    """Against the cost of each single move, computed in the open."""
+    """The oracle computes the cost of every single move directly."""
     generator = np.random.default_rng(1)
-    shape = unit(sampling, 16, 16) if sampling == "4:2:0" else unit(sampling, 8, 8)
+    shape = whole_unit(sampling)
     planes, goal, tables = some_units(shape, generator)
     units = np.arange(planes.shape[2])
     for _ in range(3):  # weights grow
         _, away = tables.state(planes, units)
     current, target = (np.ascontiguousarray(a.transpose(2, 1, 0)) for a in (planes, goal))
     candidates = generator.integers(0, len(shape.rows), (len(units), 5))
-    chosen, new = exact_search._best_move(shape, tables, away, units, candidates, current, target)
-    offsets = exact_search._offsets(shape.channels)
+    chosen, new = joint_search._best_move(shape, tables, away, units, candidates, current, target)
+    offsets = joint_search._offsets(shape.channels)
 
     def cost(number: int, pixel: int, value: np.ndarray) -> float:
         old = current[number, pixel]

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1"]
-CHANGE = 1e-3  # steps: float32, and the alternating projection at cut MCUs
+CHANGE = 1e-3  # steps: float32, and the alternating projection of cut units
 
 
 def tables_of(quality: int, sampling: str) -> list[np.ndarray]:
@@ -31,34 +33,39 @@ def picture(height: int, width: int, sampling: str, batch: int = 1) -> np.ndarra
     return np.clip(np.round(128 + 30 * waves + noise), 0, 255).astype(np.float32)
 
 
+def quantize(pixels: np.ndarray, tables: list[np.ndarray], sampling: str) -> Quantized:
+    """The levels in real arithmetic, so that the pixels are consistent with them."""
+    known = Sampling.parse(sampling)
+    levels = codec.compress(pixels, tables, known, rounded=False)
+    return Quantized([np.array(level) for level in levels], tables, known)
+
+
 def case(
     size: tuple[int, int], sampling: str, quality: int, batch: int = 1
-) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
-    """An original, its levels in real arithmetic (so that it is consistent) and the tables."""
+) -> tuple[np.ndarray, Quantized]:
+    """An original, and its levels and tables."""
     original = picture(*size, sampling, batch)
-    tables = tables_of(quality, sampling)
-    levels = codec.compress(original, tables, sampling, rounded=False)
-    return original, [np.array(level) for level in levels], tables
+    return original, quantize(original, tables_of(quality, sampling), sampling)
 
 
-def largest_violation(pixels, levels, tables, sampling) -> float:
-    found = consistency.violation(pixels, levels, tables, sampling)
+def largest_violation(pixels, quantized: Quantized) -> float:
+    found = consistency.violation(pixels, quantized)
     return max(float(np.array(component).max()) for component in found)
 
 
 def test_violation_of_the_original_is_at_most_a_half():
-    original, levels, tables = case((21, 35), "4:2:0", 80)
-    assert 0.4 < largest_violation(original, levels, tables, "4:2:0") <= 0.5001
+    original, quantized = case((21, 35), "4:2:0", 80)
+    assert 0.4 < largest_violation(original, quantized) <= 0.5001
 
 
 def test_violation_is_the_distance_in_steps():
     pixels = np.full((1, 8, 8, 1), 128, np.float32)
     levels = [np.zeros((1, 1, 1, 8, 8), np.float32)]
     levels[0][0, 0, 0, 0, 0], levels[0][0, 0, 0, 2, 5] = 3, -1
-    tables = [np.full((8, 8), 16, np.float32)]
+    quantized = Quantized(levels, [np.full((8, 8), 16, np.float32)], Sampling.parse("gray"))
     expected = np.abs(levels[0]).copy()
     expected[0, 0, 0, 0, 0] = 3 - 8 * 10 / 16  # ten grey levels are a DC of eighty
-    found = consistency.violation(pixels + 10, levels, tables, "gray")[0]
+    found = consistency.violation(pixels + 10, quantized)[0]
     np.testing.assert_allclose(found, np.abs(expected), atol=1e-5)
 
 
@@ -76,88 +83,87 @@ def test_phi_has_its_closed_form():
 
 
 def test_penalty_is_each_images_mean_over_all_coefficients():
-    original, levels, tables = case((24, 40), "4:2:0", 60, batch=2)
+    original, quantized = case((24, 40), "4:2:0", 60, batch=2)
     noisy = original + np.random.default_rng(0).normal(0, 9, original.shape).astype(np.float32)
     noisy = np.clip(noisy, 20, 230)
-    errors = consistency.violation(noisy, levels, tables, "4:2:0")
+    errors = consistency.violation(noisy, quantized)
     costs = [np.array(consistency.phi(error)).reshape(2, -1) for error in errors]
-    found = np.array(consistency.penalty(noisy, levels, tables, "4:2:0"))
+    found = np.array(consistency.penalty(noisy, quantized))
     assert found.min() > 0.01
     np.testing.assert_allclose(found, np.concatenate(costs, axis=1).mean(axis=1), rtol=1e-4)
 
 
 def test_penalty_clips_the_colours():
     white = np.full((1, 16, 16, 3), 255, np.float32)
-    tables = tables_of(90, "4:4:4")
-    levels = codec.compress(white, tables, "4:4:4", rounded=False)
-    assert consistency.penalty(white, levels, tables, "4:4:4")[0] == 0
-    assert consistency.penalty(white + 100, levels, tables, "4:4:4")[0] == 0
-    assert largest_violation(white + 100, levels, tables, "4:4:4") > 100
+    quantized = quantize(white, tables_of(90, "4:4:4"), "4:4:4")
+    assert consistency.penalty(white, quantized)[0] == 0
+    assert consistency.penalty(white + 100, quantized)[0] == 0
+    assert largest_violation(white + 100, quantized) > 100
 
 
 @pytest.mark.parametrize("level", [0.0, 255.0, 300.0, -40.0, 77.3])
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
 def test_gradients_are_finite_on_flat_and_clipped_images(level, sampling):
-    _, levels, tables = case((16, 32), sampling, 60)
+    _, quantized = case((16, 32), sampling, 60)
     pixels = tf.fill((1, 16, 32, 1 if sampling == "gray" else 3), level)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(pixels)
-        penalty = consistency.penalty(pixels, levels, tables, sampling)
-        projected = tf.reduce_sum(consistency.project(pixels, levels, tables, sampling) ** 2)
+        penalty = consistency.penalty(pixels, quantized)
+        projected = tf.reduce_sum(consistency.project(pixels, quantized) ** 2)
     for loss in (penalty, projected):
         assert np.isfinite(tape.gradient(loss, pixels)).all()
 
 
-def test_penalty_has_its_gradient():
-    original, levels, tables = case((16, 24), "4:2:0", 60)
+def test_the_penaltys_gradient_is_its_slope():
+    original, quantized = case((16, 24), "4:2:0", 60)
     pixels = tf.constant(np.clip(original + 15 * np.sin(original), 20, 230))
     with tf.GradientTape() as tape:
         tape.watch(pixels)
-        loss = consistency.penalty(pixels, levels, tables, "4:2:0")[0]
+        loss = consistency.penalty(pixels, quantized)[0]
     direction = tape.gradient(loss, pixels)
     slope = float(tf.norm(direction))
     step = 0.5 * direction / slope
-    ahead = consistency.penalty(pixels + step, levels, tables, "4:2:0")[0]
-    behind = consistency.penalty(pixels - step, levels, tables, "4:2:0")[0]
+    ahead = consistency.penalty(pixels + step, quantized)[0]
+    behind = consistency.penalty(pixels - step, quantized)[0]
     np.testing.assert_allclose(float(ahead - behind), slope, rtol=0.05)
 
 
 @functools.cache
 def compiled_projection(sampling: str):
-    """`project` as a graph for any size: pixels, levels, tables."""
+    """`project` as a graph for any size; tables with a batch axis."""
     channels = 1 if sampling == "gray" else 3
     signature = [
         tf.TensorSpec([None, None, None, channels]),
         [tf.TensorSpec([None, None, None, 8, 8])] * channels,
         [tf.TensorSpec([None, 8, 8])] * channels,
     ]
-    return tf.function(
-        lambda pixels, levels, tables: consistency.project(pixels, levels, tables, sampling),
+    project = tf.function(
+        lambda pixels, levels, tables: consistency.project(
+            pixels, Quantized(levels, tables, Sampling.parse(sampling))
+        ),
         input_signature=signature,
     )
+    return lambda pixels, quantized: project(pixels, quantized.levels, quantized.tables)
 
 
-def mixed_case(
-    size: tuple[int, int], sampling: str
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], list[np.ndarray]]:
-    """A noisy image, the original, its levels and its tables; two of quality 10 and 85."""
+def mixed_case(size: tuple[int, int], sampling: str) -> tuple[np.ndarray, np.ndarray, Quantized]:
+    """Two noisy images, the originals, and their levels and tables (quality 10 and 85)."""
     original = picture(*size, sampling, batch=2)
     pairs = zip(tables_of(10, sampling), tables_of(85, sampling), strict=True)
     tables = [np.stack(pair) for pair in pairs]
-    levels = codec.compress(original, tables, sampling, rounded=False)
     noise = np.random.default_rng(1).normal(0, 20, original.shape).astype(np.float32)
-    return original + noise, original, [np.array(level) for level in levels], tables
+    return original + noise, original, quantize(original, tables, sampling)
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_projection_is_consistent_and_idempotent(sampling):
-    noisy, original, levels, tables = mixed_case((32, 64), sampling)
-    assert largest_violation(noisy, levels, tables, sampling) > 0.5
-    once = np.array(consistency.project(noisy, levels, tables, sampling))
-    assert largest_violation(once, levels, tables, sampling) <= 0.5001
-    twice = np.array(consistency.project(once, levels, tables, sampling))
+    noisy, original, quantized = mixed_case((32, 64), sampling)
+    assert largest_violation(noisy, quantized) > 0.5
+    once = np.array(consistency.project(noisy, quantized))
+    assert largest_violation(once, quantized) <= 0.5001
+    twice = np.array(consistency.project(once, quantized))
     np.testing.assert_allclose(twice, once, atol=2e-3)
-    # To a convex set that holds the original, it can only come nearer, in Y, Cb, Cr.
+    # Projecting onto a convex set that contains the original can only come nearer, in Y, Cb, Cr.
     before, after = (
         np.linalg.norm(codec.to_ycbcr(image) - codec.to_ycbcr(original)) for image in (noisy, once)
     )
@@ -165,52 +171,50 @@ def test_projection_is_consistent_and_idempotent(sampling):
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0", "4:1:1", "1x4,1x2,1x1"])
-def test_projection_where_the_border_cuts_mcus_and_sizes_are_unknown(sampling):
+def test_projection_where_the_border_cuts_units_and_sizes_are_unknown(sampling):
     project = compiled_projection(sampling)
     for size in ((21, 43), (1, 1), (16, 32)):
-        noisy, _, levels, tables = mixed_case(size, sampling)
-        projected = project(noisy, levels, tables)
-        assert largest_violation(projected, levels, tables, sampling) <= 0.5 + CHANGE
-    np.testing.assert_allclose(project(projected, levels, tables), projected, atol=2e-3)
+        noisy, _, quantized = mixed_case(size, sampling)
+        projected = project(noisy, quantized)
+        assert largest_violation(projected, quantized) <= 0.5 + CHANGE
+    np.testing.assert_allclose(project(projected, quantized), projected, atol=2e-3)
 
 
 def test_projection_is_the_nearest_point():
     # The change is orthogonal to nothing but the cells' faces: for every consistent image c,
     # <x - P x, c - P x> <= 0, in Y, Cb, Cr.
-    original, levels, tables = case((32, 48), "4:2:0", 60)
+    original, quantized = case((32, 48), "4:2:0", 60)
     rng = np.random.default_rng(2)
     image = original + rng.normal(0, 20, original.shape).astype(np.float32)
-    nearest = codec.to_ycbcr(consistency.project(image, levels, tables, "4:2:0"))
+    nearest = codec.to_ycbcr(consistency.project(image, quantized))
     away = codec.to_ycbcr(image) - nearest
     for _ in range(5):
         other = original + rng.normal(0, 30, original.shape).astype(np.float32)
-        other = codec.to_ycbcr(consistency.project(other, levels, tables, "4:2:0"))
+        other = codec.to_ycbcr(consistency.project(other, quantized))
         assert np.sum(away * (other - nearest)) <= 1e-3 * np.sum(away**2)
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
 def test_consistent_images_stay_bit_for_bit(sampling):
-    original, _, tables = case((21, 43), sampling, 60)
-    # The levels are the coefficients themselves, so that no rounding is at stake.
-    exact = consistency.coefficients(original, tables, sampling)
-    whole = [np.stack([table]) for table in tables]
-    projected = compiled_projection(sampling)(original, exact, whole)
+    original, quantized = case((21, 43), sampling, 60)
+    # The levels are the coefficients themselves, so that rounding plays no part.
+    exact = consistency.coefficients(original, quantized.tables, quantized.sampling)
+    whole = Quantized(exact, [table[None] for table in quantized.tables], quantized.sampling)
+    projected = compiled_projection(sampling)(original, whole)
     np.testing.assert_array_equal(projected, original)
 
 
 def test_projection_keeps_the_margin():
-    original, levels, tables = case((32, 64), "4:2:0", 60)
-    projected = consistency.project(original, levels, tables, "4:2:0", margin=0.1)
-    assert largest_violation(projected, levels, tables, "4:2:0") <= 0.4 + CHANGE
+    original, quantized = case((32, 64), "4:2:0", 60)
+    projected = consistency.project(original, quantized, margin=0.1)
+    assert largest_violation(projected, quantized) <= 0.4 + CHANGE
 
 
 def test_projection_keeps_chroma_detail():
-    # What 4:2:0 does not see of the original's chroma is neither lost nor changed.
-    original, levels, tables = case((32, 64), "4:2:0", 60)
+    # The detail of the original's chroma that 4:2:0 drops is neither lost nor changed.
+    original, quantized = case((32, 64), "4:2:0", 60)
     noisy = original + np.random.default_rng(3).normal(0, 20, original.shape).astype(np.float32)
-    change = codec.to_ycbcr(consistency.project(noisy, levels, tables, "4:2:0")) - codec.to_ycbcr(
-        noisy
-    )
+    change = codec.to_ycbcr(consistency.project(noisy, quantized)) - codec.to_ycbcr(noisy)
     quads = np.array(change)[0, ..., 1:].reshape(16, 2, 32, 2, 2)
     assert np.abs(quads).max() > 1
     np.testing.assert_allclose(quads, np.broadcast_to(quads[:, :1, :, :1], quads.shape), atol=2e-3)
@@ -218,13 +222,14 @@ def test_projection_keeps_chroma_detail():
 
 @pytest.mark.parametrize("size", [(16, 32), (21, 43)])
 def test_the_mean_of_consistent_images_is_consistent(size):
-    original, levels, tables = case(size, "4:2:0", 60)
+    original, quantized = case(size, "4:2:0", 60)
     rng = np.random.default_rng(4)
     samples = original + rng.normal(0, 20, (16, *original.shape[1:])).astype(np.float32)
-    whole = [np.stack([table]) for table in tables]
-    projected = np.array(compiled_projection("4:2:0")(samples, levels, whole))
+    tables = [table[None] for table in quantized.tables]
+    whole = Quantized(quantized.levels, tables, quantized.sampling)
+    projected = np.array(compiled_projection("4:2:0")(samples, whole))
     mean = projected.mean(axis=0, keepdims=True)
-    assert largest_violation(mean, levels, tables, "4:2:0") <= 0.5 + CHANGE
+    assert largest_violation(mean, quantized) <= 0.5 + CHANGE
 
 
 @pytest.mark.parametrize("sampling", ["gray", "4:2:0"])
@@ -238,8 +243,8 @@ def test_theorem_1_the_posterior_mean_is_consistent(sampling):
     images = (base + np.tensordot(amplitudes, patterns, 1)).astype(np.float32)
     prior = rng.exponential(size=len(images))
     tables = tables_of(5, sampling)
-    components = codec.compress(images, tables, sampling, rounded=False)
-    levels = np.concatenate([np.reshape(c, (len(images), -1)) for c in components], axis=1)
+    quantized = quantize(images, tables, sampling)
+    levels = np.concatenate([c.reshape(len(images), -1) for c in quantized.levels], axis=1)
     _, which = np.unique(levels, axis=0, return_inverse=True)
     which = which.ravel()
     sizes = np.bincount(which)
@@ -247,39 +252,43 @@ def test_theorem_1_the_posterior_mean_is_consistent(sampling):
     for group in np.flatnonzero(sizes > 4):
         members = which == group
         mean = np.average(images[members], axis=0, weights=prior[members])[None]
-        seen = [np.array(c)[members][:1] for c in components]
-        assert largest_violation(mean.astype(np.float32), seen, tables, sampling) <= 0.5001
+        seen = [c[members][:1] for c in quantized.levels]
+        own = Quantized(seen, tables, quantized.sampling)
+        assert largest_violation(mean.astype(np.float32), own) <= 0.5001
 
 
 BOTH_BACKENDS = """
 import sys
 import keras, numpy as np
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 given = np.load(sys.argv[1])
-tables, pixels = list(given["tables"]), given["pixels"]
-levels = codec.compress(pixels, tables, "4:2:0")
+tables, pixels, sampling = list(given["tables"]), given["pixels"], Sampling.parse("4:2:0")
+levels = codec.compress(pixels, tables, sampling)
+quantized = Quantized(levels, tables, sampling)
 results = {f"levels_{i}": levels[i] for i in range(3)}
 size = pixels.shape[1:3]
-results["decoded"] = codec.decompress(levels, tables, "4:2:0", *size)
-results["real"] = codec.decompress(levels, tables, "4:2:0", *size, rounded=False)
+results["decoded"] = codec.decompress(quantized, *size)
+results["real"] = codec.decompress(quantized, *size, rounded=False)
 noisy = pixels + given["noise"]
 if keras.backend.backend() == "jax":
     import jax
-    project = jax.jit(lambda x: consistency.project(x, levels, tables, "4:2:0"))
+    project = jax.jit(lambda x: consistency.project(x, quantized))
 else:
     import tensorflow as tf
-    project = tf.function(lambda x: consistency.project(x, levels, tables, "4:2:0"))
+    project = tf.function(lambda x: consistency.project(x, quantized))
 results["projected"] = project(noisy)
-results["penalty"] = consistency.penalty(noisy, levels, tables, "4:2:0")
+results["penalty"] = consistency.penalty(noisy, quantized)
 if keras.backend.backend() == "jax":
-    loss = lambda x: consistency.penalty(x, levels, tables, "4:2:0").sum()
+    loss = lambda x: consistency.penalty(x, quantized).sum()
     results["gradient"] = jax.grad(loss)(noisy)
 else:
     with tf.GradientTape() as tape:
         noisy = tf.constant(noisy)
         tape.watch(noisy)
-        loss = consistency.penalty(noisy, levels, tables, "4:2:0")
+        loss = consistency.penalty(noisy, quantized)
     results["gradient"] = tape.gradient(loss, noisy)
 np.savez(sys.argv[2], **{name: np.asarray(value) for name, value in results.items()})
 """

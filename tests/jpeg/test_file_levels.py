@@ -1,7 +1,5 @@
-"""Levels: against the emulator's of the pixels that were written, and another libjpeg's."""
+"""`read_levels` against the emulator's levels of the original pixels, and against libjpeg 6b."""
 
-import contextlib
-import os
 import pathlib
 import subprocess
 import sys
@@ -13,21 +11,21 @@ import pytest
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.coefficients import read_coefficients, sampling_name
+from keras_jpeg_gan.jpeg.file import read_levels
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
-from keras_jpeg_gan.system import captured_standard_error
-from tests.jpeg.small_files import find, jpeg, patched, picture
+from tests.files import find, jpeg, patched, picture
 
 SIZES = [(1, 1), (7, 9), (16, 16), (17, 33), (40, 56)]
 LUMA, CHROMA = quality_tables(60)
 
 
 def written_by_turbo(pixels: np.ndarray, sampling: str, folder: pathlib.Path) -> bytes:
-    """A file of any sampling, by jpeglib itself."""
+    """A file of any sampling, written by jpeglib itself."""
     path = folder / "written.jpg"
     with jpeglib.version("turbo210"):
         image = jpeglib.from_spatial(pixels)
-        image.samp_factor = np.array([(v, h) for h, v in emulator.factors(sampling)])
+        image.samp_factor = np.array([(v, h) for h, v in Sampling.parse(sampling).factors])
         image.write_spatial(
             str(path), qt=np.stack([LUMA, CHROMA]).astype(np.uint16), quant_tbl_no=[0, 1, 1]
         )
@@ -35,16 +33,17 @@ def written_by_turbo(pixels: np.ndarray, sampling: str, folder: pathlib.Path) ->
 
 
 def check(data: bytes, pixels: np.ndarray, sampling: str) -> None:
-    found = read_coefficients(data)
-    tables = [LUMA, CHROMA, CHROMA][: len(found.levels)]
-    assert found.sampling == sampling
+    found = read_levels(data)
+    quantized = found.quantized
+    tables = [LUMA, CHROMA, CHROMA][: len(quantized.levels)]
+    assert quantized.sampling.name == sampling
     assert (found.height, found.width) == pixels.shape[:2]
     assert found.remarks == ()
-    expected = emulator.emulate(pixels, tables, sampling)
-    for ours, theirs in zip(found.levels, expected, strict=True):
+    expected = emulator.emulate(pixels, tables, quantized.sampling)
+    for ours, theirs in zip(quantized.levels, expected, strict=True):
         assert ours.dtype == np.int16
         np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(found.tables, tables, strict=True):
+    for ours, theirs in zip(quantized.tables, tables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -54,8 +53,8 @@ def check(data: bytes, pixels: np.ndarray, sampling: str) -> None:
 def test_levels_of_pillows_files(sampling: str, size: tuple[int, int], progressive: bool) -> None:
     gray = sampling == "gray"
     choice = {} if gray else {"subsampling": sampling}
-    data = jpeg(*size, gray=gray, progressive=progressive, **choice)
-    check(data, picture(*size, gray), sampling)
+    data = jpeg(*size, gray=gray, progressive=progressive, quality=60, **choice)
+    check(data, picture(*size, gray=gray), sampling)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -76,20 +75,13 @@ def test_libjpeg_6b_reads_the_same_levels(quality: int, tmp_path: pathlib.Path) 
     with jpeglib.version("6b"):
         oracle = jpeglib.read_dct(str(tmp_path / "a.jpg"))
         parts = (oracle.Y, oracle.Cb, oracle.Cr)
-    for ours, theirs in zip(read_coefficients(data).levels, parts, strict=True):
+    for ours, theirs in zip(read_levels(data).quantized.levels, parts, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_names_of_samplings() -> None:
-    assert sampling_name(((2, 2), (1, 1), (1, 1))) == "4:2:0"
-    assert sampling_name(((2, 2), (2, 2), (2, 2))) == "4:4:4"
-    assert sampling_name(((2, 3),)) == "gray"
-    assert sampling_name(((2, 2), (1, 2), (1, 1))) == "2x2,1x2,1x1"
-
-
-def test_libjpegs_words_are_remarks_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
+def test_libjpegs_messages_become_remarks_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
     data = jpeg()
-    (remark,) = read_coefficients(data[:-60] + b"\xff\xd9").remarks
+    (remark,) = read_levels(data[:-60] + b"\xff\xd9").remarks
     assert "premature end of data segment" in remark
     for broken, words in (
         (patched(data, find(data, 0xDA) + 6, b"\x77"), "Huffman table"),
@@ -97,20 +89,8 @@ def test_libjpegs_words_are_remarks_and_errors(capfd: pytest.CaptureFixture[str]
         (b"", "no reason given"),
     ):
         with pytest.raises(JpegFormatError, match=f"libjpeg cannot .*{words}.* get another copy"):
-            read_coefficients(broken)
+            read_levels(broken)
     assert capfd.readouterr() == ("", "")
-
-
-def test_what_is_printed_is_caught_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with captured_standard_error() as caught:
-        os.write(2, b"one\ntwo\xff\n")
-    assert caught.text == "one\ntwo�\n"
-    with contextlib.suppress(KeyError), captured_standard_error() as caught:
-        os.write(2, b"three")
-        raise KeyError
-    assert caught.text == "three"
-    os.write(2, b"four")
-    assert capfd.readouterr().err == "four"
 
 
 @pytest.mark.parametrize("closed", [(2,), (0, 2), (0, 1, 2)])
@@ -118,31 +98,31 @@ def test_standard_error_may_be_closed(closed: tuple[int, ...], tmp_path: pathlib
     (tmp_path / "a.jpg").write_bytes(jpeg(16, 16))
     program = (
         "import os, pathlib, sys\n"
-        "from keras_jpeg_gan.jpeg.coefficients import read_coefficients\n"
+        "from keras_jpeg_gan.jpeg.file import read_levels\n"
         f"data = pathlib.Path({str(tmp_path / 'a.jpg')!r}).read_bytes()\n"
         "sys.stderr = None\n"
         f"[os.close(number) for number in {closed}]\n"
-        "assert read_coefficients(data[:-20]).remarks\n"
-        "assert read_coefficients(data).height == 16\n"
+        "assert read_levels(data[:-20]).remarks\n"
+        "assert read_levels(data).height == 16\n"
         "try:\n    os.fstat(2)\nexcept OSError:\n    os._exit(7)\n"
     )
     process = subprocess.run([sys.executable, "-c", program], check=False)
     assert process.returncode == 7
 
 
-def test_threads_do_not_mix_and_jpeglib_is_left_as_it_was(
+def test_threads_do_not_interfere_and_jpeglibs_version_is_restored(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     before = jpeglib.version.get()
     files = [jpeg(8 * n, 64, quality=10 * n) for n in range(1, 5)]
     files[3] = files[3][:-30]
-    expected = [read_coefficients(data) for data in files]
+    expected = [read_levels(data) for data in files]
     wrong: list[int] = []
 
     def read(k: int) -> None:
         for _ in range(20):
-            found = read_coefficients(files[k])
-            same = np.array_equal(found.levels[0], expected[k].levels[0])
+            found = read_levels(files[k])
+            same = np.array_equal(found.quantized.levels[0], expected[k].quantized.levels[0])
             if not same or found.remarks != expected[k].remarks:
                 wrong.append(k)
 

@@ -50,12 +50,12 @@ def test_gray_has_no_chroma():
         np.testing.assert_allclose(ycbcr[:, 1:], 128, atol=1e-4)
 
 
-def test_rounded_is_the_encoders_integers(triples):
+def test_rounded_components_are_the_encoders_integers(triples):
     expected = emulator.rgb_to_ycbcr(*triples.astype(np.int32).T)
     np.testing.assert_array_equal(color.rgb_to_ycbcr(triples, rounded=True), np.stack(expected, -1))
 
 
-def test_rounded_back_stays_near_and_in_range(triples):
+def test_rounding_on_the_way_back_stays_near_and_in_range(triples):
     found = np.array(color.ycbcr_to_rgb(triples, rounded=True))
     np.testing.assert_array_equal(found, np.round(found))
     exact = np.clip(color.ycbcr_to_rgb(triples), 0, 255)

@@ -13,7 +13,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("function", EXPECTED)
-def test_forward_to_integers_and_backward_as_if_not_there(function):
+def test_values_are_rounded_and_gradients_are_not(function):
     values = tf.constant(VALUES)
     with tf.GradientTape() as tape:
         tape.watch(values)
@@ -25,7 +25,7 @@ def test_forward_to_integers_and_backward_as_if_not_there(function):
 
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("function", EXPECTED)
-def test_sums_of_what_is_rounded_are_whole_in_graphs(function, compiled):
+def test_sums_with_rounded_values_stay_integers_in_graphs(function, compiled):
     # Optimizers of graphs reorder sums, as of rounded - values + 128.
     values = np.random.default_rng(0).normal(0, 50, 10_000).astype(np.float32)
     graph = tf.function(lambda values: function(values) + 128, jit_compile=compiled)

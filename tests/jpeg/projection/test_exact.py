@@ -1,4 +1,3 @@
-import io
 import pathlib
 import time
 from typing import Any
@@ -10,10 +9,11 @@ from scipy import ndimage
 
 from keras_jpeg_gan import errors
 from keras_jpeg_gan.jpeg import encoder, tables
-from keras_jpeg_gan.jpeg.projection import budget as exact_budget
-from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.projection import budget, exact
 from keras_jpeg_gan.jpeg.projection.alternating import Boxes, onto_cells
 from keras_jpeg_gan.jpeg.projection.units import Unit, unit
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 QUALITIES = [5, 10, 20, 40, 75, 90, 95]
 SAMPLINGS = ["4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1", "gray"]
@@ -24,14 +24,17 @@ def steps_of(quality: int, sampling: str) -> list[np.ndarray]:
     return [luma] if sampling == "gray" else [luma, chroma, chroma]
 
 
+def quantized_by_libjpeg(original: np.ndarray, quality: int, sampling: str) -> Quantized:
+    return encoder.quantize(original, steps_of(quality, sampling), Sampling.parse(sampling))
+
+
 def low_passed(pixels: np.ndarray) -> np.ndarray:
     sigma = (0.7, 0.7, 0)[: pixels.ndim]
     return ndimage.gaussian_filter(pixels.astype(np.float32), sigma)
 
 
-def stand_in(kind: str, original: np.ndarray, data: bytes) -> np.ndarray:
-    """What a network might give: of a weak one, a smooth one, a sampler, a strong one."""
-    decode = np.asarray(Image.open(io.BytesIO(data)))
+def stand_in(kind: str, original: np.ndarray, decode: np.ndarray) -> np.ndarray:
+    """What a network might give: a weak one, a smooth one, a sampler, a strong one."""
     if kind == "weak":
         return (low_passed(original) + low_passed(decode)) / 2
     if kind == "smooth":
@@ -45,15 +48,13 @@ def stand_in(kind: str, original: np.ndarray, data: bytes) -> np.ndarray:
 def check(
     original: np.ndarray, quality: int, sampling: str, kind: str = "weak"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Project and have libjpeg judge; returns (stand-in, result)."""
-    steps = steps_of(quality, sampling)
-    data = encoder.encode(original, steps, sampling)
-    levels = encoder.encode_levels(original, steps, sampling)
-    given = stand_in(kind, original, data)
-    result = exact.project(given, levels, steps, sampling)
+    """Project, and let libjpeg judge; returns (stand-in, result)."""
+    quantized = quantized_by_libjpeg(original, quality, sampling)
+    given = stand_in(kind, original, encoder.recompress(original, quantized).pixels)
+    result = exact.project(given, quantized)
     assert result.dtype == np.uint8
     assert result.shape == original.shape
-    certificate = encoder.certify(result, levels, steps, sampling)
+    certificate = encoder.certify(result, quantized)
     assert certificate.exact, f"{original.shape} {quality} {sampling} {kind}: {certificate}"
     return given, result
 
@@ -62,20 +63,19 @@ def rounded_float_projection(
     given: np.ndarray, original: np.ndarray, quality: int, sampling: str
 ) -> np.ndarray:
     """Nearest values whose real coefficients are within half a step, rounded to 8 bits."""
-    steps = steps_of(quality, sampling)
-    levels = encoder.encode_levels(original, steps, sampling)
+    quantized = quantized_by_libjpeg(original, quality, sampling)
     height, width = original.shape[:2]
     factor = 16 if sampling == "4:2:0" else 8
     assert height % factor == width % factor == 0
-    shape = unit(sampling, factor, factor)
+    shape = unit(quantized.sampling, factor, factor)
     areas = given.reshape(height // factor, factor, width // factor, factor, 3)
     areas = areas.transpose(4, 1, 3, 0, 2)[:, shape.rows, shape.columns]
     low, high = [], []
     for block in shape.blocks:
         stride = (2, 2) if sampling == "4:2:0" and block.component == 0 else (1, 1)
-        part = levels[block.component][block.row :: stride[0], block.column :: stride[1]]
+        part = quantized.levels[block.component][block.row :: stride[0], block.column :: stride[1]]
         level = part.reshape(-1, 64).T.astype(np.float32)
-        step = steps[block.component].reshape(64, 1).astype(np.float32)
+        step = quantized.tables[block.component].reshape(64, 1).astype(np.float32)
         low.append((level - 0.5) * step)
         high.append((level + 0.5) * step)
     boxes = Boxes(np.stack(low, axis=1), np.stack(high, axis=1))
@@ -118,10 +118,8 @@ def test_whole_photographs(kodak: list, quality: int, sampling: str, kind: str) 
     assert np.mean(gains) > (-0.02 if quality <= 90 else -0.1)
 
 
-def test_few_rounds_where_highlights_are_blown(
-    kodak: list, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two units of this photograph have next to no exact image near what is given."""
+def test_blown_highlights_take_few_rounds(kodak: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two units of this photograph have hardly any exact image near the given one."""
     rounds = []
     original = exact._attempt_all
 
@@ -174,7 +172,7 @@ def test_smallest_sizes(sampling: str) -> None:
 
 
 def saturated(name: str) -> np.ndarray:
-    """[64, 96, 3] uint8: what clips."""
+    """Pictures that clip: [64, 96, 3] uint8."""
     generator = np.random.default_rng(4)
     y, x = np.mgrid[:64, :96].astype(np.float64)
     if name == "night lights":
@@ -216,61 +214,55 @@ def test_result_is_a_function_of_its_arguments() -> None:
 
 def test_steps_of_one_come_close() -> None:
     original = saturated("clear sky")[:48, :48]
-    steps = steps_of(100, "4:4:4")
-    levels = encoder.encode_levels(original, steps, "4:4:4")
-    result = exact.project(low_passed(original), levels, steps, "4:4:4")
-    certificate = encoder.certify(result, levels, steps, "4:4:4")
+    quantized = quantized_by_libjpeg(original, 100, "4:4:4")
+    result = exact.project(low_passed(original), quantized)
+    certificate = encoder.certify(result, quantized)
     assert certificate.levels_equal > 0.8 * certificate.levels_total
     assert np.abs(result.astype(int) - original).mean() < 2
 
 
 @pytest.mark.parametrize("sampling", ["4:2:0", "gray"])
-def test_hostile_levels_and_tables_end_in_an_image(sampling: str) -> None:
+def test_hostile_levels_and_tables_give_an_image(sampling: str) -> None:
     generator = np.random.default_rng(2)
     size = (40, 56) if sampling == "gray" else (40, 56, 3)
     given = generator.uniform(0, 255, size).astype(np.float32)
     for step in (1, 255, 65535):
         steps = [np.full((8, 8), step)] * (1 if sampling == "gray" else 3)
-        shapes = [
-            part.shape for part in encoder.encode_levels(given.astype(np.uint8), steps, sampling)
-        ]
+        shapes = [(*blocks, 8, 8) for blocks in Sampling.parse(sampling).blocks(40, 56)]
         levels = [generator.integers(-32767, 32768, shape).astype(np.int16) for shape in shapes]
-        result = exact.project(given, levels, steps, sampling)
+        quantized = Quantized(levels, steps, Sampling.parse(sampling))
+        result = exact.project(given, quantized)
         assert result.shape == size
-        assert not encoder.certify(result, levels, steps, sampling).exact
+        assert not encoder.certify(result, quantized).exact
 
 
-def test_work_ends_where_no_exact_image_is_found() -> None:
-    """Of steps of one, on noise: 20 to 70 s for each without an end."""
+def test_the_search_ends_where_no_exact_image_is_found() -> None:
+    """Steps of one on noise: without a limit, each would take 20 to 70 s."""
     noise = np.random.default_rng(4).integers(0, 256, (40, 56, 3)).astype(np.uint8)
     for sampling in ("4:2:0", "4:4:4"):
-        steps = steps_of(100, sampling)
-        levels = encoder.encode_levels(noise, steps, sampling)
+        quantized = quantized_by_libjpeg(noise, 100, sampling)
         begin = time.process_time()
-        exact.project(noise[::-1].astype(np.float32), levels, steps, sampling)
+        exact.project(noise[::-1].astype(np.float32), quantized)
         assert time.process_time() - begin < 15
 
 
-def test_without_time_every_unit_is_attempted_still(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_unit_is_attempted_even_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
     original = saturated("red roses")[:120, :72]
-    steps = steps_of(95, "4:2:0")
-    levels = encoder.encode_levels(original, steps, "4:2:0")
-    exactly = exact.project(low_passed(original), levels, steps, "4:2:0")
-    monkeypatch.setattr(exact_budget, "_SECONDS", 1e-6)
-    monkeypatch.setattr(exact_budget, "_SECONDS_A_MEGAPIXEL", 1e-6)
-    hastily = [exact.project(low_passed(original), levels, steps, "4:2:0") for _ in range(2)]
+    quantized = quantized_by_libjpeg(original, 95, "4:2:0")
+    exactly = exact.project(low_passed(original), quantized)
+    monkeypatch.setattr(budget, "_SECONDS", 1e-6)
+    monkeypatch.setattr(budget, "_SECONDS_PER_MEGAPIXEL", 1e-6)
+    hastily = [exact.project(low_passed(original), quantized) for _ in range(2)]
     np.testing.assert_array_equal(*hastily)
-    assert encoder.certify(exactly, levels, steps, "4:2:0").exact
-    certificate = encoder.certify(hastily[0], levels, steps, "4:2:0")
+    assert encoder.certify(exactly, quantized).exact
+    certificate = encoder.certify(hastily[0], quantized)
     assert 0.5 < certificate.levels_equal / certificate.levels_total < 1
     assert np.abs(hastily[0].astype(int) - original).mean() < 10
 
 
 @pytest.mark.parametrize("sampling", ["1x4,1x1,2x2", "3x1,1x4,1x1", "4:2:0", "4:1:1"])
-def test_no_memory_is_read_that_was_not_written(
-    sampling: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where samples of components overlap crosswise, not each is decided before the next begins."""
+def test_no_uninitialized_memory_is_read(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the components' samples overlap crosswise, later ones begin before earlier ones end."""
 
     def poisoned(shape: Any, dtype: Any = float, **options: Any) -> np.ndarray:
         if not np.issubdtype(dtype, np.floating):
@@ -278,33 +270,33 @@ def test_no_memory_is_read_that_was_not_written(
         return np.full(shape, np.nan, dtype, **options)
 
     original = saturated("red roses")[:70, :50]
-    steps = steps_of(92, sampling)
-    levels = encoder.encode_levels(original, steps, sampling)
+    quantized = quantized_by_libjpeg(original, 92, sampling)
     given = low_passed(original)
-    expected = exact.project(given, levels, steps, sampling)
+    expected = exact.project(given, quantized)
     monkeypatch.setattr(np, "empty", poisoned)
-    np.testing.assert_array_equal(exact.project(given, levels, steps, sampling), expected)
+    np.testing.assert_array_equal(exact.project(given, quantized), expected)
 
 
 def test_ratios_of_three() -> None:
     generator = np.random.default_rng(3)
     original = np.clip(generator.normal(128, 30, (48, 48, 3)), 0, 255).astype(np.uint8)
-    sampling, steps = "1x1,3x1,1x1", [np.full((8, 8), q, np.int32) for q in (4, 8, 8)]
-    levels = encoder.encode_levels(original, steps, sampling)
+    steps = [np.full((8, 8), q, np.int32) for q in (4, 8, 8)]
+    quantized = encoder.quantize(original, steps, Sampling.parse("1x1,3x1,1x1"))
     given = original + generator.normal(0, 10, original.shape).astype(np.float32)
-    result = exact.project(given, levels, steps, sampling)
-    assert encoder.certify(result, levels, steps, sampling).exact
+    result = exact.project(given, quantized)
+    assert encoder.certify(result, quantized).exact
 
 
-def test_samplings_without_an_encoder_are_refused() -> None:
+def test_samplings_that_no_encoder_writes_are_refused() -> None:
     given = np.zeros((8, 8, 3), np.float32)
-    levels = [np.zeros((1, 1, 8, 8), np.int16)] * 3
+    sampling = Sampling.parse("4x4,1x1,1x1")
+    levels = [np.zeros((*blocks, 8, 8), np.int16) for blocks in sampling.blocks(8, 8)]
     with pytest.raises(errors.ConfigError, match="float projection"):
-        exact.project(given, levels, steps_of(50, "4:4:4"), "3x1,2x1,1x1")
+        exact.project(given, Quantized(levels, steps_of(50, "4:4:4"), sampling))
 
 
 def test_levels_of_another_size_are_refused() -> None:
     given = np.zeros((9, 8, 3), np.float32)
     levels = [np.zeros((1, 1, 8, 8), np.int16)] * 3
     with pytest.raises(errors.ConfigError, match="do not fit"):
-        exact.project(given, levels, steps_of(50, "4:4:4"), "4:4:4")
+        exact.project(given, Quantized(levels, steps_of(50, "4:4:4"), Sampling.parse("4:4:4")))

@@ -24,13 +24,13 @@ def test_idct_is_scipys(plane):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_dct_keeps_energy(plane):
+def test_dct_preserves_energy(plane):
     energy = np.square(np.array(dct.dct(plane))).sum((-2, -1))
     expected = np.square(np.array(dct.to_blocks(plane))).sum((-2, -1))
     np.testing.assert_allclose(energy, expected, rtol=1e-5)
 
 
-def test_blocks_lie_in_reading_order():
+def test_blocks_are_in_reading_order():
     plane = np.arange(16 * 24, dtype=np.float32).reshape(1, 16, 24)
     blocks = np.array(dct.to_blocks(plane))
     assert blocks.shape == (1, 2, 3, 8, 8)
@@ -46,7 +46,7 @@ def test_rounded_dct_is_the_encoders_integers():
     expected = emulator.forward_dct(samples.transpose(1, 2, 0)).transpose(2, 0, 1)
     plane = (samples - 128).astype(np.float32).reshape(1, -1, 8)  # block below block
     found = np.array(dct.dct(plane, rounded=True)).reshape(expected.shape)
-    # A sum in float32 may fall on the other side of a half.
+    # A float32 sum may fall on the other side of a half.
     assert np.mean(8 * found != expected) <= 1e-4
     np.testing.assert_allclose(8 * found, expected, atol=1)
 
