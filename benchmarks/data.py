@@ -8,8 +8,8 @@ from absl import flags
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.data.catalog import open_source
-from keras_jpeg_gan.data.degradation import QualityLaw
-from keras_jpeg_gan.data.examples import PatchLaw, stream
+from keras_jpeg_gan.data.degradation import SkewedQualities
+from keras_jpeg_gan.data.examples import PatchDistribution, stream
 from keras_jpeg_gan.jpeg.sampling import Sampling
 
 USAGE = """python benchmarks/data.py --sources=PLACE,... [flags]
@@ -24,7 +24,6 @@ _PATCH = flags.DEFINE_integer("patch", 128, "side of a patch", 8)
 _BATCH = flags.DEFINE_integer("batch", 32, "patches per batch", 1)
 _SECONDS = flags.DEFINE_float("seconds", 5.0, "how long to measure each", 0.1)
 _CACHE_MB = flags.DEFINE_float("cache_mb", 0.0, "cache for decoded images; 0 reads each again", 0.0)
-_LEVELS = flags.DEFINE_bool("levels", False, "also return each file's levels, at 4:2:0")
 
 _SAMPLING = {
     Sampling.parse(name): weight
@@ -37,8 +36,7 @@ def main(arguments: list[str]) -> int:
     if arguments or not _SOURCES.value:
         raise program.UsageError("give --sources=PLACE,... and flags only")
     sources = {place: open_source(place, _CACHE_MB.value) for place in _SOURCES.value}
-    sampling = {Sampling.parse("4:2:0"): 1.0} if _LEVELS.value else _SAMPLING
-    law = PatchLaw(_PATCH.value, 2.5, QualityLaw(5, 95), sampling, levels=_LEVELS.value)
+    patches = PatchDistribution(_PATCH.value, 2.5, SkewedQualities(5, 95), _SAMPLING)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: _CORES.value])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -50,8 +48,8 @@ def main(arguments: list[str]) -> int:
     )
     for place, source in sources.items():
         made = {
-            "tf.data": iter(batches(source, law, 0, _BATCH.value)),
-            "threads": stream(source, law, 0, _BATCH.value, threads=_CORES.value),
+            "tf.data": iter(batches(source, patches, 0, _BATCH.value)),
+            "threads": stream(source, patches, 0, _BATCH.value, threads=_CORES.value),
         }
         for name, batches_made in made.items():
             rate, cpu = _measured(batches_made)

@@ -8,10 +8,11 @@ from benchmarks.inputs import PATCH, Settings
 from benchmarks.jpeg_keras import facts
 from benchmarks.processes import Tasks
 from keras_jpeg_gan.data.catalog import open_source
-from keras_jpeg_gan.data.degradation import QualityLaw
-from keras_jpeg_gan.data.examples import PatchLaw
+from keras_jpeg_gan.data.degradation import SkewedQualities
+from keras_jpeg_gan.data.examples import PatchDistribution
 from keras_jpeg_gan.data.patch_cache import pack
 from keras_jpeg_gan.data.sources import find_images
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.system import import_tensorflow
 
 __all__ = ["facts", "prepare"]
@@ -28,10 +29,12 @@ def prepare(settings: Settings) -> Tasks:
 
     packed = pathlib.Path(settings.scratch) / "packed"
     pack(find_images(settings.images), packed, _PACKED_SIDE, _MAX_SCALE, _PACKED_MB, 0)
-    law = PatchLaw(PATCH, _MAX_SCALE, QualityLaw(5, 95), {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2})
+    weights = {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2}
+    sampling = {Sampling.parse(name): weight for name, weight in weights.items()}
+    patches = PatchDistribution(PATCH, _MAX_SCALE, SkewedQualities(5, 95), sampling)
 
     def task(images: str) -> Callable[[], Any]:
-        endless = iter(batches(open_source(images, 0), law, 0, BATCH))
+        endless = iter(batches(open_source(images, 0), patches, 0, BATCH))
         return lambda: [next(endless)["position"] for _ in range(BATCHES)]
 
     return {"packed cache": task(str(packed)), "files": task(settings.images)}

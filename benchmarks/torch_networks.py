@@ -1,4 +1,4 @@
-"""`mobile`, `compact` and the resnet34 critic in PyTorch, with the weights of Keras' files."""
+"""The preset `plain` and the resnet34 critic in PyTorch, with the weights in Keras' files."""
 
 import math
 import pathlib
@@ -39,7 +39,7 @@ class ResidualBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """The presets `mobile` and `compact` (keras_jpeg_gan/models/generator.py), channels last."""
+    """The preset `plain` (keras_jpeg_gan/models/multiscale.py), channels last."""
 
     def __init__(self, features: int, blocks: int) -> None:
         super().__init__()
@@ -67,14 +67,14 @@ class Generator(nn.Module):
 
     @classmethod
     def from_weights(cls, path: pathlib.Path) -> "Generator":
-        """The network of a .weights.h5 of either preset, which has the sizes too."""
+        """The network whose weights and sizes a .weights.h5 has."""
         with h5py.File(path) as file:
             generator = cls(features=file["first/vars/1"].shape[0], blocks=len(file["body"]))
         generator.load(path)
         return generator
 
     def load(self, path: pathlib.Path) -> None:
-        """The weights of a .weights.h5 of the same sizes."""
+        """Load the weights in a .weights.h5 with the same sizes."""
         with h5py.File(path) as file:
             for name, dense in zip(("dense", "dense_1"), self.dense, strict=True):
                 _assign(dense, file[f"embedding/dense/{name}/vars"])

@@ -26,15 +26,17 @@ def prepare(settings: inputs.Settings) -> Tasks:
     import keras
     import tensorflow as tf
 
-    from keras_jpeg_gan.models.presets import load_weights
-    from keras_jpeg_gan.training import tensorflow_loop
-    from keras_jpeg_gan.training.step import noise_length
+    from keras_jpeg_gan.models.saving import load_weights
+    from keras_jpeg_gan.training.losses import noise_length
+    from keras_jpeg_gan.training.tensorflow.run import strategy_for
+    from keras_jpeg_gan.training.tensorflow.steps import SamplerStep
 
+    weights, card = find_model(settings.model)
     keras.utils.set_random_seed(0)
     config = default.get_config()
     config.update(
         method="sampler",
-        preset="mobile",
+        preset=card.preset,
         patch=inputs.PATCH,
         batch=inputs.BATCH,
         sampling={"4:2:0": 1.0},
@@ -47,8 +49,8 @@ def prepare(settings: inputs.Settings) -> Tasks:
         moment_samples=inputs.MOMENT_SAMPLES,
         moment_every=1,
     )
-    step = tensorflow_loop.SamplerStep(tensorflow_loop.strategy_for(), config)
-    load_weights(step.generator, find_model(settings.model)[0])
+    step = SamplerStep(strategy_for(), config)
+    load_weights(step.generator, weights)
     step.critic.save_weights(pathlib.Path(settings.scratch) / CRITIC_WEIGHTS)
     batch = {name: tf.constant(value) for name, value in inputs.training_batch(settings).items()}
 

@@ -60,7 +60,7 @@ class Step:
     def __call__(
         self, batch: dict[str, torch.Tensor], noise: torch.Tensor, moment_noise: torch.Tensor
     ) -> dict[str, float]:
-        """Arguments as `keras_jpeg_gan.training.step.generator_losses`; its figures and norms."""
+        """Arguments as `keras_jpeg_gan.training.losses.generator_losses`; its figures and norms."""
         original, compressed = (
             (batch[name].float() / 255).permute(0, 3, 1, 2) for name in ("original", "compressed")
         )

@@ -11,8 +11,9 @@ import sys
 
 import keras
 
-from keras_jpeg_gan.models.generator import PRESETS, Generator
-from keras_jpeg_gan.models.presets import save_model
+from keras_jpeg_gan.models.networks import from_preset
+from keras_jpeg_gan.models.presets import PRESETS
+from keras_jpeg_gan.models.saving import save_model
 
 _EXPORTER = pathlib.Path(__file__).parents[1] / "export" / "tflite.py"
 
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("path", type=pathlib.Path, help="NAME.weights.h5")
     given = parser.parse_args()
     keras.utils.set_random_seed(0)
-    generator = Generator.from_preset(given.preset)
+    generator = from_preset(given.preset)
     given.path.parent.mkdir(parents=True, exist_ok=True)
     save_model(generator, given.path, "sampler", {"steps": 0}, {})
     command = [sys.executable, str(_EXPORTER), f"--model={given.path}", "--light"]

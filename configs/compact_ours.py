@@ -1,11 +1,11 @@
-r"""`compact` as a sampler, by mobile_ours' recipe at a GPU's pace.
+r"""`compact` as a sampler: mobile_ours' recipe for a GPU.
 
     jpeg-gan-train --config=configs/compact_ours.py --config.images=FOLDER \
         --config.initial_weights=runs/compact_regression/generator.weights.h5 \
         --config.feature_weights=vgg16_to_relu3_3_f16.npz --workdir=runs/compact_ours
 
-Some 3 TFLOP a step: half an hour on one H100 in bfloat16 by reckoning, not measured. No table
-has its number yet; compare with the bundled sampler's.
+Some 3 TFLOP per step: half an hour on one H100 in bfloat16, estimated, not measured. No table
+has its figures yet; compare with the bundled sampler's.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,9 @@
-r"""A point of Figure 2: FFHQ with a constant weight of C, which the command gives.
+r"""A point of Figure 2: FFHQ with a constant weight of C, given in the command.
 
     jpeg-gan-train --config=configs/ffhq128_constant.py:1.0 --config.mixed_precision=bfloat16 \
         --workdir=runs/ffhq128_constant_1
 
-The figure's numbers stand in no table; its ends are Table 4's rows "lambda_C = 0"
+No table has the figure's numbers; its ends are Table 4's rows "lambda_C = 0"
 (ffhq128_no_consistency) and, with a rising weight, "Ours" (ffhq128_ours). Hours and hardware are
 those of ffhq128_ours.
 """

@@ -5,8 +5,8 @@ r"""Table 4's "Ours", with "Ours-A" (the mean of 64 samples) and "Ours-P" (proje
         --workdir=runs/ffhq128_ours
 
 Expect, on ids 03000-04999: FID 16.70 +- 0.14, consistency 0.7481, PSNR 23.7595; Ours-A 35.26,
-0.3203, 25.4529; Ours-P 18.54, about 0, 23.7767. One H200 or two H100 (the steps with 160 images
-hold some 80 GB): reckoned from 22 TFLOP a step, not measured, 16 to 50 hours on the H200.
+0.3203, 25.4529; Ours-P 18.54, about 0, 23.7767. One H200 or two H100 (steps with 160 images
+take some 80 GB): estimated from 22 TFLOP per step, not measured, 16 to 50 hours on the H200.
 """
 
 from ml_collections import ConfigDict
@@ -15,7 +15,7 @@ from configs import ffhq128_regression
 
 
 def get_config() -> ConfigDict:
-    """From nothing; C's weight rises from 0.1 to 10."""
+    """From fresh weights; C's weight rises from 0.1 to 10."""
     config = ffhq128_regression.get_config()
     config.update(
         method="sampler",

@@ -5,8 +5,8 @@ r"""Table 4's "Regression": the MMSE estimate of FFHQ thumbnails at quality 5.
         --workdir=runs/ffhq128_regression
 
 Expect, on ids 03000-04999: FID 66.14, consistency 5.2217, PSNR 25.6579. Adam and the four
-periods are those of the authors' code, the final rate is ours. One H100: reckoned from
-13.4 TFLOP a step, not measured, 25 to 75 hours.
+periods are those of the authors' code, the final rate is ours. One H100: estimated from
+13.4 TFLOP per step, not measured, 25 to 75 hours.
 """
 
 from ml_collections import ConfigDict
@@ -15,7 +15,7 @@ from configs import default
 
 
 def get_config() -> ConfigDict:
-    """Portraits of 128 pixels as they are, flipped only; one quality and sampling."""
+    """Whole portraits of 128 pixels, flipped only; one quality and sampling."""
     config = default.get_config()
     config.update(
         images="tfds:ffhq",

@@ -1,9 +1,9 @@
-r"""The MMSE estimate that general_ours compares variances with: 650,000 steps.
+r"""The MMSE estimate for general_ours' second moment: 650,000 steps.
 
     jpeg-gan-train --config=configs/general_mmse.py --config.mixed_precision=bfloat16 \
         --workdir=runs/general_mmse
 
-No row of a table. One H100: reckoned from 13.4 TFLOP a step, not measured, 16 to 50 hours.
+Not a row of a table. One H100: estimated from 13.4 TFLOP per step, not measured, 16 to 50 hours.
 """
 
 from ml_collections import ConfigDict

@@ -6,9 +6,9 @@ After general_regression and general_mmse:
         --workdir=runs/general_ours
 
 Expect, on ImageNet-ctest10k at quality 10: FID 4.76 +- 0.01, consistency 0.9696, PSNR 25.5758;
-Ours-P 4.78, 0.6411, 25.6008. Perceptual features are VGG19's, with Real-ESRGAN's layers, since
+Ours-P 4.78, 0.6411, 25.6008. Perceptual features are VGG19's at Real-ESRGAN's layers, since
 the paper does not name its own; Keras downloads them. One H200 or two H100, as ffhq128_ours:
-reckoned from 24 TFLOP a step, not measured, 18 to 55 hours on the H200.
+estimated from 24 TFLOP per step, not measured, 18 to 55 hours on the H200.
 """
 
 from ml_collections import ConfigDict

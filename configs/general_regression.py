@@ -4,7 +4,7 @@ r"""The start of general_ours: 50,000 steps of squared error, "important for sta
     jpeg-gan-train --config=configs/general_regression.py --config.mixed_precision=bfloat16 \
         --workdir=runs/general_regression
 
-No row of a table. One H100: reckoned from 13.4 TFLOP a step, not measured, 1 to 4 hours.
+Not a row of a table. One H100: estimated from 13.4 TFLOP per step, not measured, 1 to 4 hours.
 """
 
 from ml_collections import ConfigDict
@@ -13,9 +13,9 @@ from configs import default
 
 
 def get_config() -> ConfigDict:
-    """ImageNet at the paper's law of qualities, 5 to 50.
+    """ImageNet with the paper's distribution of qualities, 5 to 50.
 
-    Squares go up to three patches: all of most ImageNet photographs.
+    Squares have sides of up to three patches: most ImageNet photographs whole.
     """
     config = default.get_config()
     config.update(
@@ -24,7 +24,7 @@ def get_config() -> ConfigDict:
         validation_qualities=(5, 10, 20),
         max_scale=3.0,
         upright=True,
-        quality_law="exponential",
+        quality_distribution="exponential",
         quality_low=5,
         quality_high=50,
         quality_mean=10.0,

@@ -1,13 +1,13 @@
-r"""The bundled `default`: `mobile` as a sampler, from the bundled regression.
+r"""`mobile` as a sampler, from mobile_regression: the recipe of the bundled `default`.
 
     jpeg-gan-train --config=configs/mobile_ours.py --config.images=FOLDER \
-        --config.initial_weights=keras_jpeg_gan/weights/regression.weights.h5 \
+        --config.initial_weights=runs/mobile_regression/generator.weights.h5 \
         --config.feature_weights=vgg16_to_relu3_3_f16.npz --workdir=runs/mobile_ours
 
-The paper's losses at the price of two CPU cores: its critic would need tens of thousands of
-steps to learn what VGG16's frozen features know from the start, so heads on these take its
-place, and an energy score of the same features keeps the samples' spread right meanwhile.
-docs/training.md says how the bundled weights went on from here.
+The paper's losses, made affordable on two CPU cores. The paper's critic would need tens of
+thousands of steps to learn what VGG16's frozen features show from the start, so heads on these
+features replace it, and an energy score of the same features keeps the samples' spread right
+meanwhile. docs/training.md says how the bundled weights, of the preset `plain`, were trained.
 """
 
 from ml_collections import ConfigDict
@@ -16,7 +16,7 @@ from configs import default
 
 
 def get_config() -> ConfigDict:
-    """Small patches, two samples of each image, quality 5-95 with more of the low ones."""
+    """Small patches, two samples of each image, quality 5-95, more of the low ones."""
     config = default.get_config()
     config.update(
         method="sampler",

@@ -1,10 +1,10 @@
-r"""A minute on a CPU, to see that everything runs: a regression, then a sampler from it.
+r"""A minute on a CPU, to see that everything runs: a regression, then a sampler based on it.
 
     jpeg-gan-train --config=configs/smoke.py --config.images=FOLDER --workdir=runs/smoke
     jpeg-gan-train --config=configs/smoke.py:sampler --config.images=FOLDER \
         --config.initial_weights=runs/smoke/generator.weights.h5 --workdir=runs/smoke_sampler
 
-Its models are good for nothing.
+Its models are useless.
 """
 
 from ml_collections import ConfigDict

@@ -6,10 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_jpeg_gan.decoding.tiles import GRID
+from keras_jpeg_gan.models.base import BaseGenerator
 from keras_jpeg_gan.models.cards import ModelCard
-from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import load_model
+from keras_jpeg_gan.models.saving import load_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Network:
         card: its card.
     """
 
-    generator: Generator
+    generator: BaseGenerator
     card: ModelCard
 
     @classmethod
@@ -29,7 +28,7 @@ class Network:
         """Load a model by name or path.
 
         Raises:
-            ModelError: as `presets.load_model`.
+            ModelError: as `saving.load_model`.
         """
         return cls(*load_model(model))
 
@@ -38,7 +37,7 @@ class Network:
         """Pixels per position along a side, for each noise field; empty for a regression."""
         if not self.card.draws_samples:
             return ()
-        return tuple(GRID // height for height, _ in self.generator.noise_sizes(GRID, GRID))
+        return self.generator.noise_strides
 
     def specs(self, tile: int | None, as_bytes: bool) -> dict[str, tf.TensorSpec]:
         """The inputs of `restore`, by name.

@@ -8,12 +8,12 @@ import tensorflow as tf
 from export.network import Network
 from export.serving.header import Header, checked, estimated_quality, network_tables, parse
 from export.serving.noise import window
-from keras_jpeg_gan.decoding.runtimes import halo_of
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection.floating import MARGIN
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
+from keras_jpeg_gan.models import costs
 
 # Files of these samplings are projected; for others the network's output is returned as it is.
 SAMPLINGS = (GRAY, *map(Sampling.parse, ("4:4:4", "4:2:2", "4:4:0", "4:2:0")))
@@ -36,7 +36,7 @@ class Restorer(tf.Module):
     def __init__(self, network: Network, max_megapixels: float = 100.0, tile: int = 256) -> None:
         super().__init__()
         self.network = network
-        self.halo = halo_of(network.generator)
+        self.halo = costs.halo(network.generator, GRID)
         self.max_megapixels = max_megapixels
         # The variables to save: Keras' wrappers are not tracked.
         self.tracked = [variable.value for variable in network.generator.variables]

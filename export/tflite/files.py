@@ -12,8 +12,9 @@ from export.network import Network
 from export.tflite import checks
 from export.tflite.convert import convert_network
 from export.tflite.projection import SAMPLINGS, convert_projection
-from keras_jpeg_gan.decoding.runtimes import halo_of
+from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.models import costs
 from keras_jpeg_gan.models.cards import LightCard
 from keras_jpeg_gan.system import captured_standard_error, write_atomically
 
@@ -54,9 +55,9 @@ def write_network(
         tile=tile,
         inputs=inputs,
         outputs={"restored": {**inputs["pixels"], "range": "0 to 255, not clipped"}},
-        halo=halo_of(network.generator),
+        halo=costs.halo(network.generator, GRID),
         noise_strides=network.noise_strides,
-        macs_per_pixel=network.generator.macs_per_pixel(),
+        macs_per_pixel=costs.macs_per_pixel(network.generator),
         checks=found,
     )
     write_atomically(path, content)

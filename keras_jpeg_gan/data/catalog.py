@@ -1,4 +1,4 @@
-"""What a config's `images` names: a folder, a packed cache, or a dataset of TFDS."""
+"""What a config's `images` names: a folder, a packed cache, or a TFDS dataset."""
 
 import pathlib
 
@@ -15,11 +15,11 @@ def open_source(images: str, cache_mb: float) -> NamedSource:
 
     Args:
         images: "tfds:NAME" for the split "train" of a dataset, or "tfds:NAME:SPLIT"; a folder
-            that `patch_cache.pack` wrote; or a folder of image files, searched recursively.
+            written by `patch_cache.pack`; or a folder of image files, searched recursively.
         cache_mb: how many megabytes of decoded images are kept in memory.
 
     Raises:
-        ConfigError: there is nothing of that name, or it cannot be read.
+        ConfigError: nothing has that name, or it cannot be read.
     """
     if not images:
         raise ConfigError("no training images: give --config.images=FOLDER")

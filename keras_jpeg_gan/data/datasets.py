@@ -1,4 +1,4 @@
-"""Datasets of TensorFlow Datasets as sources of images by index."""
+"""TensorFlow Datasets as sources of images by index."""
 
 import importlib
 import io
@@ -11,10 +11,10 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.sources import CachedSource, read_image
 from keras_jpeg_gan.errors import ConfigError
 
-# Where the dataset builders are that this project adds.
+# The modules of the dataset builders that this project adds.
 _OWN = {"ffhq": "keras_jpeg_gan.data.ffhq.ffhq_dataset_builder"}
-# The format of random access: the images of a batch are drawn from all over a dataset, and
-# must be the same wherever a training is resumed.
+# A format with random access: the images of a batch are drawn from all over a dataset, and
+# must be the same wherever a training resumes.
 _FORMAT = "array_record"
 # Where ImageNet, as TFDS has it, keeps the names by which lists of its images go.
 _FILE_NAME = "file_name"
@@ -24,10 +24,10 @@ def tfds_source(name: str, cache_mb: float = 2000, split: str = "train") -> Cach
     """The images of a prepared dataset.
 
     Args:
-        name: as TFDS names it, "imagenet2012" or "div2k/bicubic_x2", or "ffhq"; the image is
-            the feature "image", or the only one that is an image.
-        cache_mb: as `CachedSource`.
-        split: as TFDS names it, "train" or "train[:10%]".
+        name: TFDS' name, such as "imagenet2012" or "div2k/bicubic_x2", or "ffhq"; the image is
+            the feature "image", or the only feature that is an image.
+        cache_mb: see `CachedSource`.
+        split: in TFDS' words, such as "train" or "train[:10%]".
 
     Raises:
         ConfigError: tensorflow-datasets is not installed; there is no such dataset or split, it
@@ -88,8 +88,8 @@ def _examples(builder: Any, name: str, split: str, decoders: dict[str, Any]) -> 
     """Random access to the examples of a split."""
     try:
         return builder.as_data_source(split=split, decoders=decoders)
-    # TFDS asserts that a dataset is there, and refuses by NotImplementedError where its files
-    # are of a format without random access.
+    # TFDS asserts that a dataset is there, and raises NotImplementedError if its files have a
+    # format without random access.
     except (OSError, ValueError, AssertionError, NotImplementedError) as error:
         raise _missing(name, split, error) from error
 
@@ -106,18 +106,18 @@ def prepare(name: str, manual_dir: pathlib.Path | None = None) -> None:
     """Download and prepare a dataset, if that has not been done.
 
     Args:
-        name: as `tfds_source`.
-        manual_dir: what cannot be downloaded; without it, where TFDS looks for it.
+        name: see `tfds_source`.
+        manual_dir: where the files are that cannot be downloaded; by default, where TFDS looks.
 
     Raises:
-        ConfigError: it cannot be done.
+        ConfigError: that fails.
     """
     tfds = _tfds(name)
     builder = _builder(tfds, name, file_format=_FORMAT)
     download = tfds.download.DownloadConfig(manual_dir=manual_dir)
     try:
         builder.download_and_prepare(download_config=download)
-    except Exception as error:  # a builder is a program of others, and fails in any way
+    except Exception as error:  # a builder is other people's program and may fail in any way
         raise ConfigError(f"tfds:{name}: {program.reason(error)}") from error
 
 
@@ -145,5 +145,5 @@ def _image_feature(tfds: Any, name: str, features: Any) -> str:
     if "image" in images:
         return "image"
     if len(images) != 1:
-        raise ConfigError(f"tfds:{name}: {len(images)} images an example, none named 'image'")
+        raise ConfigError(f"tfds:{name}: {len(images)} images per example, none named 'image'")
     return images[0]

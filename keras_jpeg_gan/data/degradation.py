@@ -16,18 +16,18 @@ from keras_jpeg_gan.jpeg.tables import quality_tables
 _PUBLISHED = np.stack(list(PUBLISHED_TABLES.values())).astype(np.float32)
 
 
-class QualityDraw(Protocol):
-    """How qualities are drawn."""
+class QualityDistribution(Protocol):
+    """What qualities are drawn from."""
 
     def draw(self, rng: np.random.Generator) -> int:
         """One IJG quality, 1..100."""
 
 
 @dataclasses.dataclass(frozen=True)
-class QualityLaw:
+class SkewedQualities:
     """Qualities low + (high - low) u^skew, u uniform, rounded.
 
-    skew 1 is uniform, larger prefers low qualities; low equal to high is one quality.
+    skew 1 is uniform, a larger one prefers low qualities; low = high gives a single quality.
 
     Raises:
         ConfigError: not 1 <= low <= high <= 100, or skew not positive.
@@ -46,10 +46,10 @@ class QualityLaw:
 
 
 @dataclasses.dataclass(frozen=True)
-class ExponentialLaw:
-    """Qualities floor(min(low + t, high)), t exponential: the paper's law for general content.
+class ExponentialQualities:
+    """Qualities floor(min(low + t, high)), t exponential: the paper's for general content.
 
-    Its defaults are those of the authors' code: mean 14.4, median 11.
+    The defaults are those of the authors' code: the qualities' mean is 14.4, their median 11.
 
     Raises:
         ConfigError: not 1 <= low <= high <= 100, or mean not positive.
@@ -67,17 +67,19 @@ class ExponentialLaw:
         return int(min(self.low + rng.exponential(self.mean), self.high))
 
 
-def _check_range(law: object, low: int, high: int, name: str, value: float) -> None:
+def _check_range(distribution: object, low: int, high: int, name: str, value: float) -> None:
     if not 1 <= low <= high <= 100 or value <= 0:
-        raise ConfigError(f"quality law {law}: 1 <= low <= high <= 100 and {name} > 0")
+        raise ConfigError(f"{distribution}: 1 <= low <= high <= 100 and {name} > 0")
 
 
-def draw_tables(quality: QualityDraw, other_tables: float, rng: np.random.Generator) -> np.ndarray:
+def draw_tables(
+    quality: QualityDistribution, other_tables: float, rng: np.random.Generator
+) -> np.ndarray:
     """The tables of one file.
 
     Args:
-        quality: of the IJG's tables.
-        other_tables: the share of files with one of `PUBLISHED_TABLES` instead.
+        quality: distribution of the quality of the IJG's tables.
+        other_tables: share of files with a pair from `PUBLISHED_TABLES` instead.
 
     Returns:
         [2, 8, 8] float32 in steps: luma, chroma.
@@ -106,7 +108,7 @@ def check_mix(mix: Mapping[Sampling, float]) -> None:
 
 
 def compress(original: np.ndarray, tables: np.ndarray, sampling: Sampling) -> np.ndarray:
-    """Compress with libjpeg, and decode as it does by default.
+    """Compress with libjpeg, and decode with its defaults.
 
     Args:
         original: [H, W, 3] uint8.

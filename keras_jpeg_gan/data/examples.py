@@ -1,4 +1,4 @@
-"""Training examples in NumPy: each a function of its source, law, seed and position alone."""
+"""Training examples in NumPy: each depends on its source, distribution, seed and position."""
 
 import collections
 import concurrent.futures
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from keras_jpeg_gan.data.degradation import (
-    ExponentialLaw,
-    QualityDraw,
-    QualityLaw,
+    ExponentialQualities,
+    QualityDistribution,
+    SkewedQualities,
     check_mix,
     compress,
     draw_sampling,
@@ -20,54 +20,45 @@ from keras_jpeg_gan.data.degradation import (
 from keras_jpeg_gan.data.patches import draw_patch, soften_chroma
 from keras_jpeg_gan.data.sources import Source, UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.sampling import Sampling
 
-QUALITY_LAWS = ("skewed", "exponential")
-# The file's levels in an example, by component.
-LEVELS = ("levels_y", "levels_cb", "levels_cr")
-# Deviations of the blur of `soft_chroma`, in pixels.
+QUALITY_DISTRIBUTIONS = ("skewed", "exponential")
+# Standard deviations of the blur of `soft_chroma`, in pixels.
 _CHROMA_BLUR = (0.5, 1.5)
-# So many images in a row that cannot be read are no accident.
+# This many unreadable images in a row are no accident.
 _ATTEMPTS = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class PatchLaw:
-    """What a training patch is: size, scale, orientation, tables and sampling.
+class PatchDistribution:
+    """How training patches are drawn: size, scale, orientation, tables and sampling.
 
     Attributes:
         size: side in pixels.
         max_scale: largest side of the square in the photograph, in patches.
-        quality: of the IJG's tables.
+        quality: distribution of the quality of the IJG's tables.
         sampling: weights of samplings.
-        other_tables: share of files with tables of cameras and applications.
+        other_tables: share of files with the tables of a camera or an application.
         upright: flip left and right only, as for faces.
         soft_chroma: share of patches whose chroma is blurred before they are compressed.
-        levels: whether examples have their file's levels.
 
     Raises:
-        ConfigError: the sampling mix cannot be drawn from, a share is none, or levels of
-            several samplings would not fit into one batch.
+        ConfigError: the sampling mix cannot be drawn from, or a share is not in [0, 1].
     """
 
     size: int
     max_scale: float
-    quality: QualityDraw
+    quality: QualityDistribution
     sampling: Mapping[Sampling, float]
     other_tables: float = 0.0
     upright: bool = False
     soft_chroma: float = 0.0
-    levels: bool = False
 
     def __post_init__(self) -> None:
         check_mix(self.sampling)
         for name in ("other_tables", "soft_chroma"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} {getattr(self, name)}: a share, 0 to 1")
-        if self.levels and len(self.sampling) > 1:
-            names = ", ".join(sampling.name for sampling in self.samplings)
-            raise ConfigError(f"levels of {names} in one batch: name one")
 
     @property
     def samplings(self) -> tuple[Sampling, ...]:
@@ -75,19 +66,23 @@ class PatchLaw:
         return tuple(sorted(self.sampling, key=str))
 
     @classmethod
-    def from_config(cls, config: Any) -> "PatchLaw":
-        """The law that a training's config describes.
+    def from_config(cls, config: Any) -> "PatchDistribution":
+        """The distribution that a training's config describes.
 
         Raises:
             ConfigError: one of its settings is wrong.
         """
-        if config.quality_law not in QUALITY_LAWS:
-            raise ConfigError(f"quality_law {config.quality_law!r}: {' or '.join(QUALITY_LAWS)}")
-        quality: QualityDraw
-        if config.quality_law == "exponential":
-            quality = ExponentialLaw(config.quality_low, config.quality_high, config.quality_mean)
+        if config.quality_distribution not in QUALITY_DISTRIBUTIONS:
+            raise ConfigError(
+                f"quality_distribution {config.quality_distribution!r}: "
+                f"{' or '.join(QUALITY_DISTRIBUTIONS)}"
+            )
+        quality: QualityDistribution
+        low, high = config.quality_low, config.quality_high
+        if config.quality_distribution == "exponential":
+            quality = ExponentialQualities(low, high, config.quality_mean)
         else:
-            quality = QualityLaw(config.quality_low, config.quality_high, config.quality_skew)
+            quality = SkewedQualities(low, high, config.quality_skew)
         return cls(
             config.patch,
             config.max_scale,
@@ -99,38 +94,36 @@ class PatchLaw:
         )
 
 
-def example(source: Source, law: PatchLaw, seed: int, position: int) -> dict[str, np.ndarray]:
+def example(
+    source: Source, patches: PatchDistribution, seed: int, position: int
+) -> dict[str, np.ndarray]:
     """The training example at a position of the endless stream.
 
-    An image that cannot be read is passed over: another is drawn.
+    An image that cannot be read is skipped, and another is drawn.
 
     Returns:
         original and compressed [S, S, 3] uint8, tables [2, 8, 8] float32, sampling [] int32
-        (index into `PatchLaw.samplings`), position [] int64; where the law has them, also
-        the levels that libjpeg's encoder gave, [Hb, Wb, 8, 8] int16 by `LEVELS`.
+        (index into `PatchDistribution.samplings`), position [] int64.
 
     Raises:
         UnreadableImageError: many images in a row cannot be read.
     """
     rng = np.random.default_rng((seed, position))
     image = _draw_image(source, rng)
-    original = draw_patch(image, law.size, law.max_scale, rng, transpose=not law.upright)
-    if law.soft_chroma and rng.random() < law.soft_chroma:
+    original = draw_patch(
+        image, patches.size, patches.max_scale, rng, transpose=not patches.upright
+    )
+    if patches.soft_chroma and rng.random() < patches.soft_chroma:
         original = soften_chroma(original, rng.uniform(*_CHROMA_BLUR))
-    tables = draw_tables(law.quality, law.other_tables, rng)
-    sampling = draw_sampling(law.sampling, rng)
-    drawn = {
+    tables = draw_tables(patches.quality, patches.other_tables, rng)
+    sampling = draw_sampling(patches.sampling, rng)
+    return {
         "original": original,
         "compressed": compress(original, tables, sampling),
         "tables": tables,
-        "sampling": np.asarray(law.samplings.index(sampling), np.int32),
+        "sampling": np.asarray(patches.samplings.index(sampling), np.int32),
         "position": np.asarray(position, np.int64),
     }
-    if law.levels:
-        luma, chroma = tables
-        parts = emulator.emulate(original, (luma, chroma, chroma), sampling)
-        drawn |= {n: part.astype(np.int16) for n, part in zip(LEVELS, parts, strict=True)}
-    return drawn
 
 
 def _draw_image(source: Source, rng: np.random.Generator) -> np.ndarray:
@@ -144,18 +137,18 @@ def _draw_image(source: Source, rng: np.random.Generator) -> np.ndarray:
 
 
 def example_batch(
-    source: Source, law: PatchLaw, seed: int, positions: Sequence[int]
+    source: Source, patches: PatchDistribution, seed: int, positions: Sequence[int]
 ) -> dict[str, np.ndarray]:
     """The examples at some positions, with a batch axis in front."""
-    drawn = [example(source, law, seed, position) for position in positions]
+    drawn = [example(source, patches, seed, position) for position in positions]
     return {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
 
 
 def worker_positions(step: int, batch: int, worker: int = 0, workers: int = 1) -> range:
-    """The positions that one of several workers takes of a step's batch.
+    """The positions in a step's batch that one of several workers takes.
 
     Args:
-        batch: examples of all workers together.
+        batch: how many examples all workers have together.
 
     Raises:
         ConfigError: the batch cannot be shared evenly, or there is no such worker.
@@ -169,7 +162,7 @@ def worker_positions(step: int, batch: int, worker: int = 0, workers: int = 1) -
 
 def stream(
     source: Source,
-    law: PatchLaw,
+    patches: PatchDistribution,
     seed: int,
     batch: int,
     first_step: int = 0,
@@ -177,7 +170,7 @@ def stream(
     workers: int = 1,
     threads: int = 2,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Endless batches in NumPy, made ahead by threads; arguments as `pipeline.batches`."""
+    """Endless batches in NumPy, prepared ahead by threads; arguments as `pipeline.batches`."""
     pool = concurrent.futures.ThreadPoolExecutor(threads)
     ahead: collections.deque[concurrent.futures.Future] = collections.deque()
     step = first_step
@@ -185,7 +178,7 @@ def stream(
         while True:
             while len(ahead) <= threads:
                 positions = worker_positions(step, batch, worker, workers)
-                ahead.append(pool.submit(example_batch, source, law, seed, positions))
+                ahead.append(pool.submit(example_batch, source, patches, seed, positions))
                 step += 1
             yield ahead.popleft().result()
     finally:

@@ -10,17 +10,17 @@ from keras_jpeg_gan.data.sources import find_images
 
 USAGE = """python -m keras_jpeg_gan.data.packed --images=DIR --output=DIR [flags]
 
-Cuts square patches out of all photographs below a folder, and writes them as arrays that a
-training reads instead of the photographs: --config.images=DIR of the output."""
+Cuts square patches out of all photographs below a folder, and writes them as arrays. A training
+with --config.images=DIR of the output reads these instead of the photographs."""
 
 _IMAGES = flags.DEFINE_list("images", None, "folders of photographs, searched recursively")
-_OUTPUT = flags.DEFINE_string("output", None, "folder of the cache, which must not be there yet")
-_SIZE = flags.DEFINE_integer("size", 192, "side of a patch, larger than the training's", 8)
+_OUTPUT = flags.DEFINE_string("output", None, "folder of the cache, which must not exist yet")
+_SIZE = flags.DEFINE_integer("size", 192, "side of a patch, larger than in training", 8)
 _MAX_SCALE = flags.DEFINE_float(
-    "max_scale", 2.5, "largest square that is reduced to a patch, in patches", 1.0
+    "max_scale", 2.5, "largest side of a square that is reduced to a patch, in patches", 1.0
 )
-_MAX_MB = flags.DEFINE_float("max_mb", 50.0, "megabytes of the cache, at most", 0.001)
-_SEED = flags.DEFINE_integer("seed", 0, "which patches")
+_MAX_MB = flags.DEFINE_float("max_mb", 50.0, "largest size of the cache in megabytes", 0.001)
+_SEED = flags.DEFINE_integer("seed", 0, "seed of the random choice of patches")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,7 @@
 """Packed caches: square patches of photographs as uint8 arrays in one folder, with an index.
 
-A cache is small enough to travel, and needs neither the images nor their decoders. Its patches
-are larger than those of the training, which draws its own from them at random.
+A cache is small enough to be copied to another machine, and needs neither the images nor their
+decoders. Its patches are larger than the training's, which are drawn from them at random.
 """
 
 import itertools
@@ -27,7 +27,7 @@ INDEX = "index.json"
 FORMAT = 1
 # No file of a cache is larger than this.
 _SHARD_BYTES = 15e6
-# What a patch takes beside its pixels, at most: a name in the index, its part of a header.
+# The most that a patch takes besides its pixels: a name in the index, its part of a header.
 _NAME_BYTES = 300
 
 
@@ -35,10 +35,10 @@ class PackedSource:
     """The patches of a cache: images by index, each with the name of its photograph.
 
     Args:
-        folder: that `pack` wrote.
+        folder: written by `pack`.
 
     Raises:
-        ConfigError: it is no such folder, or parts of it are missing or damaged.
+        ConfigError: the folder is not a cache, or parts of it are missing or damaged.
     """
 
     def __init__(self, folder: str | pathlib.Path) -> None:
@@ -47,21 +47,23 @@ class PackedSource:
             index = json.loads((root / INDEX).read_text())
             if index["format"] != FORMAT:
                 raise ConfigError(
-                    f"{folder}: a cache of format {index['format']}, {FORMAT} is known: pack anew"
+                    f"{folder}: a cache in format {index['format']}, not {FORMAT}: pack it again"
                 )
             size: int = index["size"]
             self.names: list[str] = index["names"]
             shards = [np.load(root / name, mmap_mode="r") for name in index["shards"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfigError(f"{folder}: no whole packed cache ({error}): pack anew") from error
+            raise ConfigError(
+                f"{folder}: not a complete packed cache ({error}): pack it again"
+            ) from error
         for name, shard in zip(index["shards"], shards, strict=True):
             if shard.dtype != np.uint8 or shard.shape[1:] != (size, size, 3):
-                raise ConfigError(f"{folder}: {name} is damaged: pack anew")
-        # As plain arrays: np.memmap's own class makes every slice slower.
+                raise ConfigError(f"{folder}: {name} is damaged: pack it again")
+        # Plain arrays: np.memmap makes every slice slower.
         self._patches = [patch for shard in shards for patch in np.asarray(shard)]
         if len(self._patches) != len(self.names) or not self.names:
             raise ConfigError(
-                f"{folder}: {len(self._patches)} patches, {len(self.names)} names: pack anew"
+                f"{folder}: {len(self._patches)} patches, {len(self.names)} names: pack it again"
             )
 
     def __len__(self) -> int:
@@ -82,34 +84,34 @@ def pack(
 ) -> int:
     """Write a cache: the folder appears whole or not at all.
 
-    Photographs give equally many patches as far as they have room for them side by side, each
-    at least one; where there are too many photographs, some, drawn at random, give one each.
-    Those that cannot be read are named by a warning and passed over.
+    All photographs give the same number of patches, at least one, as far as that many fit side
+    by side. If there are too many photographs, some, chosen at random, give one each. Those that
+    cannot be read are skipped, with a warning that names them.
 
     Args:
         paths: image files.
-        output: a folder that is not there.
+        output: a folder that does not exist yet.
         size: side of a patch in pixels.
-        max_scale: as `draw_patch`.
-        max_mb: megabytes (10^6 bytes) of the folder, at most.
-        seed: of every choice.
+        max_scale: see `draw_patch`.
+        max_mb: largest size of the folder in megabytes (10^6 bytes).
+        seed: of every random choice.
 
     Returns:
         How many patches there are.
 
     Raises:
-        ConfigError: output is there or cannot be written, not even one patch is allowed, or no
+        ConfigError: output exists or cannot be written, not even one patch is allowed, or no
             image can be read.
     """
     if output.exists():
-        raise ConfigError(f"{output}: is there already; remove it, or name another folder")
+        raise ConfigError(f"{output}: already exists; remove it, or name another folder")
     budget = int(max_mb * 1e6 // (3 * size**2 + _NAME_BYTES))
     if budget < 1:
-        raise ConfigError(f"{max_mb} MB: too few for a patch of {size} x {size}")
+        raise ConfigError(f"{max_mb} MB: too little for a patch of {size} x {size}")
     rng = np.random.default_rng(seed)
     shares = _shares([_room(path, size) for path in paths], budget, rng)
     unfinished = output.with_name(f".{output.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
     try:
         unfinished.mkdir(parents=True)
         names: list[str] = []
@@ -133,17 +135,17 @@ def pack(
 
 
 def _room(path: pathlib.Path, size: int) -> int:
-    """How many patches lie side by side in an image, at least 1; 0 where it cannot be read."""
+    """How many patches fit side by side in an image, at least 1; 0 if it cannot be read."""
     try:
         width, height = image_size(path)
     except UnreadableImageError as error:
-        logging.warning("passed over: %s", error)
+        logging.warning("skipped: %s", error)
         return 0
     return max((width // size) * (height // size), 1)
 
 
 def _shares(rooms: Sequence[int], budget: int, rng: np.random.Generator) -> np.ndarray:
-    """How many patches each image gives: rounds of one each until all is used up."""
+    """How many patches each image gives: rounds of one each until the budget is used up."""
     order = rng.permutation(len(rooms))
     left = np.array(rooms)[order]
     shares = np.zeros_like(left)
@@ -162,13 +164,13 @@ def _draw(
     max_scale: float,
     rng: np.random.Generator,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and patch, image by image; upright, since the training turns what it may turn."""
+    """Name and patch, image by image; upright, since the training itself turns patches."""
     giving = [(path, share) for path, share in zip(paths, shares, strict=True) if share]
     for path, share in tqdm.tqdm(giving, unit="image", disable=not sys.stderr.isatty()):
         try:
             image = read_image(path)
         except UnreadableImageError as error:
-            logging.warning("passed over: %s", error)
+            logging.warning("skipped: %s", error)
             continue
         for _ in range(share):
             yield path.name, draw_patch(image, size, max_scale, rng, transpose=False)

@@ -9,15 +9,16 @@ def draw_patch(
 ) -> np.ndarray:
     """A random square of an image, rescaled to the patch's size and flipped at random.
 
-    Half of the squares are taken as they are, the others with a side between once and
-    `max_scale` times the patch's; an image smaller than the patch is enlarged.
+    Half of the squares have the patch's own size. The others are reduced: their side is between
+    1 and `max_scale` times the patch's. An image smaller than the patch is enlarged.
 
     Args:
         image: [H, W, 3] uint8.
         size: side of the patch in pixels.
         max_scale: largest side of the square, in patches; limited by the image.
-        rng: source of every choice.
-        transpose: swap the axes of half of the patches (off for faces, which stand upright).
+        rng: for every random choice.
+        transpose: flip half of the patches top to bottom, and swap the axes of half of them; off
+            for faces, which stay upright.
 
     Returns:
         [size, size, 3] uint8.
@@ -32,7 +33,7 @@ def draw_patch(
         top, left = round(top), round(left)
         patch = image[top : top + size, left : left + size]
     else:
-        # Only the part that the filter can reach is handed over: resizing costs by input.
+        # Only the part within the filter's reach is resized: the cost grows with the input.
         reach = 4 * int(np.ceil(max(side / size, 1)))
         y0, x0 = max(int(top) - reach, 0), max(int(left) - reach, 0)
         y1, x1 = int(np.ceil(top + side)) + reach, int(np.ceil(left + side)) + reach
@@ -53,12 +54,12 @@ def draw_patch(
 def soften_chroma(patch: np.ndarray, deviation: float) -> np.ndarray:
     """Blur Cb and Cr, as the mosaic of a camera's sensor does, and leave Y as it is.
 
-    Photographs that were reduced have colour detail down to the pixel, which those straight from
-    a camera or a film scanner have not.
+    Photographs that were reduced have color detail down to the pixel; those straight from a
+    camera or a film scanner do not.
 
     Args:
         patch: [H, W, 3] uint8.
-        deviation: of the Gaussian, in pixels.
+        deviation: standard deviation of the Gaussian, in pixels.
 
     Returns:
         [H, W, 3] uint8.

@@ -1,4 +1,4 @@
-"""The program that prepares a dataset of TFDS, whose own command asks for Apache Beam."""
+"""The program that prepares a TFDS dataset; TFDS' own command needs Apache Beam."""
 
 import pathlib
 
@@ -9,13 +9,13 @@ from keras_jpeg_gan.data.datasets import prepare, tfds_source
 
 USAGE = """python -m keras_jpeg_gan.data.prepare --name=NAME [--manual_dir=DIR]
 
-Downloads a dataset of TFDS, where that is possible, and prepares it for training by
---config.images=tfds:NAME and for evaluation by --dataset=NAME:SPLIT. It is written to
-$TFDS_DATA_DIR, or to tensorflow_datasets in the home folder."""
+Downloads a TFDS dataset, if that is possible, and prepares it for training with
+--config.images=tfds:NAME and for evaluation with --dataset=NAME:SPLIT. It is stored in
+$TFDS_DATA_DIR, or in ~/tensorflow_datasets."""
 
-_NAME = flags.DEFINE_string("name", None, "as TFDS names it, or ffhq")
+_NAME = flags.DEFINE_string("name", None, "TFDS' name of the dataset, or ffhq")
 _MANUAL_DIR = flags.DEFINE_string(
-    "manual_dir", None, "folder of what cannot be downloaded: ImageNet's archives, FFHQ's images"
+    "manual_dir", None, "folder with what cannot be downloaded: ImageNet's archives, FFHQ's images"
 )
 
 

@@ -1,4 +1,4 @@
-"""Where photographs come from: images by index and name, held back in part for validation."""
+"""Where photographs come from: images by index and name, some held back for validation."""
 
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
 
 
 class UnreadableImageError(ConfigError):
-    """A file is no image that can be read."""
+    """A file cannot be read as an image."""
 
 
 class Source(Protocol):
@@ -27,7 +27,7 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> np.ndarray:
-        """An image [H, W, 3] uint8; several threads may ask.
+        """An image [H, W, 3] uint8; several threads may call this.
 
         Raises:
             UnreadableImageError: it cannot be read.
@@ -35,11 +35,11 @@ class Source(Protocol):
 
 
 class NamedSource(Source, Protocol):
-    """Images with names, by which some are held back."""
+    """Images with names, which decide which are held back."""
 
     @property
     def names(self) -> Sequence[str]:
-        """Of each image, the same wherever it lies."""
+        """The name of each image, the same in any folder."""
 
 
 def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
@@ -53,14 +53,14 @@ def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
         raise ConfigError(f"{folder}: no such folder of images")
     paths = [path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
     if not paths:
-        raise ConfigError(f"{folder}: no image below it ({', '.join(sorted(SUFFIXES))})")
+        raise ConfigError(f"{folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
 
 
 def held_back(path: pathlib.Path | str, share: float) -> bool:
-    """Whether an image is for validation: a hash of its name below `share` of all hashes.
+    """Whether an image is held back for validation: the lowest `share` of all hashes of names.
 
-    The answer does not depend on the folder or the other images, so a folder may grow.
+    The answer does not depend on the folder or on other images, so a folder may grow.
     """
     digest = hashlib.sha256(pathlib.PurePath(path).name.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
@@ -70,7 +70,7 @@ def held_back(path: pathlib.Path | str, share: float) -> bool:
 def _opened(file: pathlib.Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow thinks of a file's metadata
+            warnings.simplefilter("ignore")  # Pillow's, about a file's metadata
             with Image.open(file) as image:
                 yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -84,7 +84,7 @@ def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
 
     Args:
         file: a path, or an open file.
-        name: how an error names it; without one, the path.
+        name: what an error calls it; by default its path.
 
     Raises:
         UnreadableImageError: the file cannot be read as an image, or has numbers whose range
@@ -102,24 +102,24 @@ def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
 
 
 def image_size(path: pathlib.Path) -> tuple[int, int]:
-    """Width and height of an image file, by its header.
+    """Width and height of an image file, from its header.
 
     Raises:
-        UnreadableImageError: the file is no image.
+        UnreadableImageError: the file is not an image.
     """
     with _opened(path, str(path)) as image:
         return image.size
 
 
 class CachedSource:
-    """Images that are read when asked for, and kept in memory as uint8 up to a budget.
+    """Images that are read when needed, and kept in memory as uint8 up to a budget.
 
-    An image that cannot be read is named once by a warning.
+    One warning names each image that cannot be read.
 
     Args:
-        names: of the images.
-        read: gives the image [H, W, 3] uint8 of an index, or raises UnreadableImageError.
-        cache_mb: how many megabytes of decoded images are kept; the rest is read each time.
+        names: names of the images.
+        read: returns the image [H, W, 3] uint8 at an index, or raises UnreadableImageError.
+        cache_mb: how many megabytes of decoded images are kept; the others are read each time.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class CachedSource:
         except UnreadableImageError as error:
             with self._lock:
                 if index not in self._unreadable:
-                    logging.warning("passed over: %s", error)
+                    logging.warning("skipped: %s", error)
                     self._unreadable[index] = error
             raise
         with self._lock:
@@ -161,11 +161,11 @@ class CachedSource:
 
 
 class FolderSource(CachedSource):
-    """Images of a list of files.
+    """Images from a list of files.
 
     Args:
         paths: image files.
-        cache_mb: as `CachedSource`.
+        cache_mb: see `CachedSource`.
     """
 
     def __init__(self, paths: list[pathlib.Path], cache_mb: float = 2000) -> None:
@@ -176,11 +176,11 @@ class FolderSource(CachedSource):
 
 
 class Selection:
-    """Some images of a source.
+    """Some of a source's images.
 
     Args:
-        source: of all images.
-        indices: of those that are selected.
+        source: all images.
+        indices: which of them are selected.
     """
 
     def __init__(self, source: NamedSource, indices: Sequence[int]) -> None:
@@ -189,7 +189,7 @@ class Selection:
 
     @property
     def names(self) -> Sequence[str]:
-        """Of each image."""
+        """The name of each image."""
         return [self.source.names[index] for index in self.indices]
 
     def __len__(self) -> int:
@@ -204,7 +204,7 @@ class Selection:
 
 
 def readable(source: Source) -> Iterator[np.ndarray]:
-    """All images of a source that can be read, in order."""
+    """All readable images of a source, in order."""
     for index in range(len(source)):
         try:
             image = source[index]

@@ -135,7 +135,8 @@ class TensorFlowRuntime:
         import tensorflow as tf
 
         with captured_standard_error():
-            from keras_jpeg_gan.models.presets import load_model
+            from keras_jpeg_gan.models import costs
+            from keras_jpeg_gan.models.saving import load_model
 
             if keras.backend.backend() != "tensorflow":
                 raise ConfigError(
@@ -143,10 +144,8 @@ class TensorFlowRuntime:
                 )
             _set_threads(tf, threads)
             generator, _ = load_model(model)
-            self.halo = halo_of(generator)
-            self.noise_strides = tuple(
-                tiles.GRID // size for size, _ in generator.noise_sizes(tiles.GRID, tiles.GRID)
-            )
+            self.halo = costs.halo(generator, tiles.GRID)
+            self.noise_strides = generator.noise_strides
             pixels = tf.TensorSpec((None, None, None, 3), tf.float32)
             steps = tf.TensorSpec((None, 2, 8, 8), tf.float32)
             fields = [tf.TensorSpec((None, None, None, 1), tf.float32)] * len(self.noise_strides)
@@ -168,16 +167,6 @@ class TensorFlowRuntime:
         if noise is None:
             return self._without_noise(pixels, tables).numpy()
         return self._with_noise(pixels, tables, list(noise)).numpy()
-
-
-def halo_of(generator: Any) -> int:
-    """An upper bound of a generator's receptive radius in pixels, a multiple of `tiles.GRID`.
-
-    It counts every 3x3 convolution as if all formed one chain at the body's resolution, which is
-    exact for networks without an upsampling head.
-    """
-    sizes = [weight.shape for weight in generator.trainable_variables if len(weight.shape) == 4]
-    return tiles.round_up(generator.unshuffle * sum(size[0] // 2 for size in sizes))
 
 
 def _set_threads(tf: Any, threads: int | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 # Windows begin and end on multiples of this, which is a multiple of the 8x8 blocks, of the minimum
-# coded unit of 4:2:0, and of the factor by which the network unshuffles.
+# coded unit of 4:2:0, and of every network's alignment.
 GRID = 16
 
 

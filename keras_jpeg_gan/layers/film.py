@@ -12,9 +12,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_jpeg_gan")
 class TablesEmbedding(keras.layers.Layer):
-    """What a file's tables mean to the network: tables [B, 2, 8, 8] in steps -> [B, width].
+    """An embedding of a file's tables: tables [B, 2, 8, 8] in steps -> [B, width].
 
-    log(tables) / log(255), then two dense layers with SiLU; shared by all modulations.
+    log(tables) / log(255), then two dense layers with SiLU. All modulations share it.
     """
 
     def __init__(self, width: int = 128, **kwargs: Any) -> None:
@@ -56,7 +56,7 @@ class Modulation(keras.layers.Layer):
 
     def call(self, features: Any, embedding: Any) -> Any:
         """Modulate features [B, H, W, C] by embedding [B, E]."""
-        # Not [:, None, None]: that is a strided slice, which no phone's GPU takes.
+        # Not [:, None, None]: that is a strided slice, which phones' GPUs do not support.
         scales = ops.reshape(self.dense(embedding), (-1, 1, 1, 2 * features.shape[-1]))
         gamma, beta = ops.split(scales, 2, axis=-1)
         return features * (1 + gamma) + beta

@@ -1,8 +1,8 @@
-"""The generator's bodies: residual-in-residual dense blocks, and a plain residual block.
+"""The blocks of the generators' bodies: residual-in-residual dense, and plain residual.
 
-RRDB: Wang et al., "ESRGAN", 2018; here with noise at the beginning of every dense block (Man
-et al., arXiv 2211.11827). Both kinds of block take a list of noise fields, one for each
-injection, or none.
+RRDB: Wang et al., "ESRGAN", 2018; here each dense block gets its own noise (Man et al.,
+arXiv 2211.11827). Both kinds of block take a list of noise fields, one for each injection, or
+none.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def _residual_initializer() -> keras.initializers.Initializer:
 
 @keras.saving.register_keras_serializable("keras_jpeg_gan")
 class DenseBlock(keras.layers.Layer):
-    """Five convolutions, each of which sees the results of all before it and the noise."""
+    """Five convolutions, each of which sees the noise and the results of all before it."""
 
     def __init__(self, growth: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "MultiscaleGenerator", "from_preset"]
 
 
 def __getattr__(name: str) -> Any:
-    """The network, which loads Keras, when it is first used."""
-    if name == "Generator":
-        from keras_jpeg_gan.models.generator import Generator
+    """The networks, which load Keras, when they are first used."""
+    if name in __all__:
+        from keras_jpeg_gan.models import networks
 
-        return Generator
+        return getattr(networks, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

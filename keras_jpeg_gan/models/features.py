@@ -12,15 +12,16 @@ import numpy as np
 from keras import ops
 
 from keras_jpeg_gan.errors import ModelError
+from keras_jpeg_gan.models.costs import Convolution
 
-# Of images in [0, 1], as torchvision trains its networks.
+# Of images in [0, 1]; torchvision trains its networks with these.
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 @dataclasses.dataclass(frozen=True)
 class Conv:
-    """A convolution and its ReLU; a tap hands its features on."""
+    """A convolution and its ReLU; the features at a tap are returned."""
 
     name: str
     stride: int = 1
@@ -46,7 +47,7 @@ class Architecture:
 
 
 def _vgg(convolutions: tuple[int, ...], tapped: tuple[int, ...]) -> tuple[Conv | Pool, ...]:
-    """VGG's stages of 3x3 convolutions; in each, the number `tapped` says is a tap."""
+    """VGG's stages of 3x3 convolutions; `tapped` has the number of the tap in each stage."""
     layers: list[Conv | Pool] = []
     for stage, (count, tap) in enumerate(zip(convolutions, tapped, strict=True), 1):
         layers += [Pool(2)] if stage > 1 else []
@@ -77,17 +78,17 @@ VGG19 = Architecture(
 
 
 class FeatureNetwork(keras.Model):
-    """The taps of a frozen network.
+    """A frozen network that returns the features at its taps.
 
     Attributes:
-        linear: LPIPS' non-negative weights of each tap's channels, or none.
-        sha256: of the weights' file, or of the arrays where Keras has them.
+        linear: LPIPS' non-negative weights for each tap's channels, or none.
+        sha256: hash of the weights file, or of the arrays where Keras supplied them.
 
     Args:
         architecture: which network.
-        weights: NAME_kernel [kh, kw, in, out] and NAME_bias [out] of every convolution.
-        before_relu: hand on features before their ReLU, as perceptual losses want them.
-        linear, sha256: as the attributes.
+        weights: NAME_kernel [kh, kw, in, out] and NAME_bias [out] for every convolution.
+        before_relu: return features before their ReLU, as perceptual losses want them.
+        linear, sha256: see the attributes.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class FeatureNetwork(keras.Model):
         )
 
     def call(self, image: Any) -> list[Any]:
-        """image [B, H, W, 3] in [0, 1] -> [B, h, w, C] of each tap, first to last."""
+        """image [B, H, W, 3] in [0, 1] -> features [B, h, w, C] at each tap, first to last."""
         mean = np.array(self.architecture.mean, np.float32)
         deviation = np.array(self.architecture.deviation, np.float32)
         features = (image - mean) / deviation
@@ -141,9 +142,27 @@ class FeatureNetwork(keras.Model):
                 taps.append(linear if self.before_relu else features)
         return taps
 
+    def convolutions(self) -> list[Convolution]:
+        """All convolutions, in order."""
+        found, stride = [], 1
+        for layer in self.architecture.layers:
+            if isinstance(layer, Pool):
+                stride *= 2
+            else:
+                stride *= layer.stride
+                kernel = self._arrays[f"{layer.name}_kernel"]
+                found.append(Convolution(tuple(kernel.shape), stride))
+        return found
+
+    def tap_strides(self) -> list[int]:
+        """Image pixels from one position of each tap to the next."""
+        layers = [layer for layer in self.architecture.layers if isinstance(layer, Conv)]
+        found = zip(layers, self.convolutions(), strict=True)
+        return [convolution.stride for layer, convolution in found if layer.tap]
+
     @property
     def tap_channels(self) -> list[int]:
-        """Channels of each tap."""
+        """How many channels each tap has."""
         return [
             int(self._arrays[f"{layer.name}_bias"].shape[0])
             for layer in self.architecture.layers
@@ -155,12 +174,12 @@ class FeatureNetwork(keras.Model):
         """AlexNet, or VGG16 up to its third stage, from arrays in an .npz file.
 
         Args:
-            path: an .npz with NAME_kernel and NAME_bias of every convolution; conv1 ... conv5
-                is AlexNet (lin1 ... lin5 beside them its LPIPS weights), conv1_1 ... VGG16.
-            before_relu: as the constructor's.
+            path: an .npz with NAME_kernel and NAME_bias for every convolution: conv1 ... conv5
+                for AlexNet (with lin1 ... lin5, its LPIPS weights), conv1_1 ... for VGG16.
+            before_relu: see the constructor.
 
         Raises:
-            ModelError: there is no such file, or it holds neither network.
+            ModelError: there is no such file, or it contains neither network.
         """
         try:
             content = pathlib.Path(path).read_bytes()
@@ -190,14 +209,14 @@ class FeatureNetwork(keras.Model):
         Args:
             weights: "imagenet" (downloaded once by Keras), or the path of a .weights.h5 or .h5
                 file of keras.applications' VGG19 without its top.
-            before_relu: as the constructor's.
+            before_relu: see the constructor.
 
         Raises:
             ModelError: the weights can be neither downloaded nor read.
         """
         try:
             network = keras.applications.VGG19(include_top=False, weights=weights)
-        except Exception as error:  # urllib's, h5py's, Keras' own: it has no class for it
+        except Exception as error:  # urllib's, h5py's or Keras' own: they share no class
             raise ModelError(f"VGG19: no weights {weights!r} ({error})") from error
         arrays = {}
         for layer in VGG19.layers:

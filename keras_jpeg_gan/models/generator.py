@@ -7,7 +7,7 @@ network is the regression.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import ops
@@ -17,42 +17,14 @@ from keras_jpeg_gan.layers import (
     RRDB,
     Modulation,
     NoisyConv2D,
-    ResidualBlock,
     TablesEmbedding,
-    pixel_shuffle,
     pixel_unshuffle,
     scaled_noise,
     upsample_nearest,
 )
 from keras_jpeg_gan.layers.rrdb import NEGATIVE_SLOPE
-
-BLOCK_SIZE = 8
-
-# Named architectures: arguments of `Generator`, with multiply-accumulates a pixel.
-PRESETS: dict[str, dict[str, Any]] = {
-    # The paper's: 4.25 million.
-    "paper": {},
-    # At most 0.25 million.
-    "compact": {
-        "features": 64,
-        "blocks": 13,
-        "block": "residual",
-        "head": "shuffle",
-        "body_skip": False,
-        "image_skip": True,
-        "grid_bias": True,
-    },
-    # At most 0.05 million.
-    "mobile": {
-        "features": 32,
-        "blocks": 10,
-        "block": "residual",
-        "head": "shuffle",
-        "body_skip": False,
-        "image_skip": True,
-        "grid_bias": True,
-    },
-}
+from keras_jpeg_gan.models.base import BLOCK_SIZE, BaseGenerator, of_layer
+from keras_jpeg_gan.models.costs import Convolution
 
 
 def _uniform() -> keras.initializers.Initializer:
@@ -60,8 +32,10 @@ def _uniform() -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 
-def _conv(filters: int, name: str) -> keras.layers.Conv2D:
-    return keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=_uniform(), name=name)
+def _conv(filters: int, name: str, **options: Any) -> keras.layers.Conv2D:
+    return keras.layers.Conv2D(
+        filters, 3, padding="same", kernel_initializer=_uniform(), name=name, **options
+    )
 
 
 @keras.saving.register_keras_serializable("keras_jpeg_gan")
@@ -93,186 +67,99 @@ class Upsampling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_jpeg_gan")
-class Generator(keras.Model):
-    """Restored image from the compressed image, the tables and noise. Defaults: the paper's.
+class Generator(BaseGenerator):
+    """The paper's generator; the defaults are the paper's.
 
     Args:
         features: channels of the body.
-        blocks: how many blocks the body has.
-        block: "rrdb" or "residual" (two convolutions, for small networks).
-        growth: channels that each convolution of a dense block adds (rrdb only).
-        unshuffle: 2 or 4, how many pixels of a side go into one position of the body.
-        head: "nearest" (the paper's: nearest upsampling and convolution) or "shuffle" (one
-            convolution and a depth-to-space).
-        body_skip: a convolution after the body and a skip around both (the paper's).
-        image_skip: add the compressed image to the result.
-        grid_bias: a learned bias for each position within the 8x8 blocks, added to the first
-            convolution's features; sizes must then be multiples of 8.
+        blocks: how many RRDBs the body has.
+        growth: channels that each convolution of a dense block adds.
+        unshuffle: 2 or 4, side of the square of pixels that goes into one position of the body.
         table_width: width of the tables' embedding.
 
     Raises:
-        ConfigError: an unknown block or head, or an unshuffle that is not 2 or 4.
+        ConfigError: unshuffle is not 2 or 4.
     """
 
     def __init__(
         self,
         features: int = 64,
         blocks: int = 23,
-        block: Literal["rrdb", "residual"] = "rrdb",
         growth: int = 32,
         unshuffle: int = 2,
-        head: Literal["nearest", "shuffle"] = "nearest",
-        body_skip: bool = True,
-        image_skip: bool = False,
-        grid_bias: bool = False,
         table_width: int = 128,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if block not in ("rrdb", "residual") or head not in ("nearest", "shuffle"):
-            raise ConfigError(f"unknown block {block!r} or head {head!r}")
         if unshuffle not in (2, 4):
             raise ConfigError(f"unshuffle {unshuffle}: 2 or 4")
-        self.config = {
+        config = {
             "features": features,
             "blocks": blocks,
-            "block": block,
             "growth": growth,
             "unshuffle": unshuffle,
-            "head": head,
-            "body_skip": body_skip,
-            "image_skip": image_skip,
-            "grid_bias": grid_bias,
             "table_width": table_width,
         }
-        self.unshuffle = unshuffle
-        self.image_skip = image_skip
+        super().__init__(config, **kwargs)
         self.embedding = TablesEmbedding(table_width, name="embedding")
         self.first = _conv(features, "first")
-        make_block = (
-            (lambda name: RRDB(growth, name=name))
-            if block == "rrdb"
-            else (lambda name: ResidualBlock(name=name))
-        )
-        self.body = [make_block(f"block_{i}") for i in range(blocks)]
+        self.body = [RRDB(growth, name=f"block_{i}") for i in range(blocks)]
         self.modulations = [Modulation(name=f"modulation_{i}") for i in range(blocks)]
-        self.body_end = _conv(features, "body_end") if body_skip else None
-        if head == "nearest":
-            count = int(math.log2(unshuffle))
-            self.upsamplings = [Upsampling(name=f"upsampling_{i}") for i in range(count)]
-            self.head_hidden = _conv(features, "head_hidden")
-            self.last = _conv(3, "last")
-        else:
-            self.upsamplings = []
-            self.head_hidden = None
-            self.last = _conv(3 * unshuffle**2, "last")
-        self.grid_bias: Any = None
+        self.body_end = _conv(features, "body_end")
+        self.upsamplings = [
+            Upsampling(name=f"upsampling_{i}") for i in range(int(math.log2(unshuffle)))
+        ]
+        self.head_hidden = _conv(features, "head_hidden")
+        self.last = _conv(3, "last", dtype="float32")
+
+    @property
+    def alignment(self) -> int:
+        """As `BaseGenerator`."""
+        return self.config["unshuffle"]
 
     def build(self, image_shape: tuple, tables_shape: tuple, noise_shape: Any = None) -> None:
         """Make all weights; their paths depend on the configuration alone."""
         features, table_width = self.config["features"], self.config["table_width"]
         shape, embedded = (None, None, None, features), (None, table_width)
         self.embedding.build((None, 2, BLOCK_SIZE, BLOCK_SIZE))
-        self.first.build((None, None, None, 3 * self.unshuffle**2))
-        if self.config["grid_bias"]:
-            period = BLOCK_SIZE // self.unshuffle
-            self.grid_bias = self.add_weight(
-                name="grid_bias", shape=(period, period, features), initializer="zeros"
-            )
+        self.first.build((None, None, None, 3 * self.config["unshuffle"] ** 2))
         for block, modulation in zip(self.body, self.modulations, strict=True):
             block.build(shape)
             modulation.build(shape, embedded)
         for upsampling in self.upsamplings:
             upsampling.build(shape, embedded)
         for conv in (self.body_end, self.head_hidden, self.last):
-            if conv is not None:
-                conv.build(shape)
-        if self.image_skip:  # the network starts as the identity, nearly
-            self.last.kernel.assign(self.last.kernel * 0.1)
+            conv.build(shape)
 
     def call(self, image: Any, tables: Any, noise: Sequence[Any] | None = None) -> Any:
-        """Restore.
-
-        Args:
-            image: [B, H, W, 3] in [0, 1], the 8-bit decode; H and W multiples of `unshuffle`.
-            tables: [B, 2, 8, 8] float32 in steps, luma and chroma (`jpeg.tables.network_tables`).
-            noise: standard normal fields with the sizes of `noise_sizes`, each [B, h, w, 1],
-                or none, which equals zeros.
-
-        Returns:
-            [B, H, W, 3], not clipped.
-        """
+        """As `BaseGenerator`."""
         fields = None if noise is None else list(noise)
         embedding = self.embedding(tables)
-        features = self.first(pixel_unshuffle(image, self.unshuffle))
-        if self.grid_bias is not None:
-            features = features + self._tiled_grid_bias(features)
+        features = self.first(pixel_unshuffle(ops.cast(image, "float32"), self.config["unshuffle"]))
         result = features
         for block, modulation in zip(self.body, self.modulations, strict=True):
             own = None
             if fields is not None:
                 own, fields = fields[: block.noise_fields], fields[block.noise_fields :]
             result = modulation(block(result, own), embedding)
-        if self.body_end is not None:
-            result = features + self.body_end(result)
+        result = features + self.body_end(result)
         for i, upsampling in enumerate(self.upsamplings):
             result = upsampling(result, embedding, None if fields is None else fields[i])
-        if self.head_hidden is not None:
-            result = self.last(ops.leaky_relu(self.head_hidden(result), NEGATIVE_SLOPE))
-        else:
-            result = pixel_shuffle(self.last(result), self.unshuffle)
-        return image + result if self.image_skip else result
+        return self.last(ops.leaky_relu(self.head_hidden(result), NEGATIVE_SLOPE))
 
-    def _tiled_grid_bias(self, features: Any) -> Any:
-        height, width = ops.shape(features)[1:3]
-        period = BLOCK_SIZE // self.unshuffle
-        return ops.tile(self.grid_bias[None], (1, height // period, width // period, 1))
+    @property
+    def noise_strides(self) -> tuple[int, ...]:
+        """As `BaseGenerator`."""
+        unshuffle = self.config["unshuffle"]
+        in_body = sum(block.noise_fields for block in self.body)
+        upsampled = tuple(unshuffle >> (i + 1) for i in range(len(self.upsamplings)))
+        return (unshuffle,) * in_body + upsampled
 
-    def noise_sizes(self, height: int, width: int) -> list[tuple[int, int]]:
-        """Height and width of each noise field for an image of that size, in order of use."""
-        inner = (height // self.unshuffle, width // self.unshuffle)
-        sizes = [inner] * sum(block.noise_fields for block in self.body)
-        for i in range(len(self.upsamplings)):
-            sizes.append((inner[0] << (i + 1), inner[1] << (i + 1)))
-        return sizes
-
-    def macs_per_pixel(self) -> float:
-        """Multiply-accumulates of the convolutions an input pixel, modulation left out."""
-        outer = [u.conv for u in self.upsamplings]
-        sides = [self.unshuffle >> (i + 1) for i in range(len(outer))]
-        if self.head_hidden is not None:
-            outer += [self.head_hidden, self.last]
-            sides += [1, 1]
-        total = sum(
-            math.prod(conv.kernel.shape) / side**2 for conv, side in zip(outer, sides, strict=True)
-        )
-        done = {id(conv.kernel) for conv in outer}
-        inner = [
-            math.prod(weight.shape)
-            for weight in self.trainable_variables
-            if len(weight.shape) == 4 and id(weight) not in done
-        ]
-        return total + sum(inner) / self.unshuffle**2
-
-    def compute_output_shape(
-        self, image_shape: tuple, tables_shape: tuple, noise_shape: Any = None
-    ) -> tuple:
-        """The image's shape."""
-        return image_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), **self.config}
-
-    @classmethod
-    def from_preset(cls, name: str) -> "Generator":
-        """An untrained generator of a named architecture, built.
-
-        Raises:
-            ConfigError: no preset has that name.
-        """
-        if name not in PRESETS:
-            raise ConfigError(f"no preset {name!r}: there are {', '.join(PRESETS)}")
-        generator = cls(**PRESETS[name], name=name)
-        generator.build((None, None, None, 3), (None, 2, BLOCK_SIZE, BLOCK_SIZE))
-        return generator
+    def convolutions(self) -> list[Convolution]:
+        """As `BaseGenerator`."""
+        unshuffle = self.config["unshuffle"]
+        dense_blocks = (block for rrdb in self.body for block in rrdb.dense_blocks)
+        body = [conv for block in dense_blocks for conv in block.convs]
+        found = [of_layer(conv, unshuffle) for conv in (self.first, *body, self.body_end)]
+        for i, upsampling in enumerate(self.upsamplings):
+            found.append(of_layer(upsampling.conv, unshuffle >> (i + 1)))
+        return found + [of_layer(conv, 1) for conv in (self.head_hidden, self.last)]

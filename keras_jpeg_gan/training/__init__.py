@@ -1,1 +1,1 @@
-"""Training: objectives, schedules, checkpoints and the loop."""
+"""Training: losses, validation and checkpoints, shared by the loops of both backends."""

@@ -1,4 +1,4 @@
-"""Checkpoints of explicit variables: one .npz a step, written whole or not at all."""
+"""Checkpoints of explicit variables: one .npz per step, written whole or not at all."""
 
 import os
 import pathlib
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
@@ -14,13 +15,29 @@ KEPT = 3
 _NAME = re.compile(r"step_(\d+)\.npz")
 
 
+def variables(
+    generator: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    critic: keras.Model | None = None,
+    critic_optimizer: keras.optimizers.Optimizer | None = None,
+) -> dict[str, Any]:
+    """All that a resumed run needs, by the names that checkpoints of every backend have."""
+    parts = {"generator": generator.variables, "optimizer": optimizer.variables}
+    if critic is not None and critic_optimizer is not None:
+        parts |= {
+            "critic": critic.trainable_variables,
+            "critic_optimizer": critic_optimizer.variables,
+        }
+    return {f"{part}:{v.path}": v for part, found in parts.items() for v in found}
+
+
 def save(folder: pathlib.Path, step: int, variables: Mapping[str, Any]) -> pathlib.Path:
-    """Write step_N.npz with every variable's value, and drop all but the last few.
+    """Write step_N.npz with every variable's value, and delete all but the last few.
 
     Args:
         folder: made if it is not there.
-        step: steps done.
-        variables: Keras variables by a stable name.
+        step: how many steps are done.
+        variables: Keras variables by stable names.
 
     Returns:
         The checkpoint's path.
@@ -47,10 +64,10 @@ def all_steps(folder: pathlib.Path) -> list[int]:
 
 
 def restore_latest(folder: pathlib.Path, variables: Mapping[str, Any]) -> int:
-    """Assign the newest checkpoint's values; its step, or 0 where there is none.
+    """Assign the newest checkpoint's values; returns its step, or 0 where there is none.
 
     Raises:
-        ConfigError: the checkpoint is of another model or optimizer.
+        ConfigError: the checkpoint belongs to another model or optimizer.
     """
     steps = all_steps(folder)
     if not steps:
@@ -60,8 +77,8 @@ def restore_latest(folder: pathlib.Path, variables: Mapping[str, Any]) -> int:
         differing = set(values.files) ^ set(variables)
         if differing:
             raise ConfigError(
-                f"{path}: of another model or optimizer ({len(differing)} variables differ, "
-                f"{min(differing)} among them); start in an empty --workdir"
+                f"{path}: belongs to another model or optimizer ({len(differing)} variables "
+                f"differ, among them {min(differing)}); start in an empty --workdir"
             )
         for name, variable in variables.items():
             if values[name].shape != tuple(variable.shape):

@@ -11,21 +11,20 @@ from typing import Any, Protocol
 import numpy as np
 from absl import logging
 
-from keras_jpeg_gan.errors import ConfigError, JpegGanError
-from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import save_model
+from keras_jpeg_gan.errors import JpegGanError
+from keras_jpeg_gan.models.base import BaseGenerator
+from keras_jpeg_gan.models.saving import save_model
 from keras_jpeg_gan.training import checkpoints
 from keras_jpeg_gan.training.monitor import Board, Monitor
 from keras_jpeg_gan.training.pictures import Pictures
 from keras_jpeg_gan.training.validation import Validation
 
-METHODS = ("regression", "sampler")
-# Logits beyond this have lost all measure: the critic explodes.
+# Logits beyond this mean that the critic explodes.
 LARGEST_LOGIT = 1e3
 
 
 class DivergenceError(JpegGanError):
-    """The training has failed: a loss is no number, or the critic explodes."""
+    """The training has failed: a loss is not a number, or the critic explodes."""
 
 
 class Step(Protocol):
@@ -35,30 +34,20 @@ class Step(Protocol):
         generator: the network that is trained.
     """
 
-    generator: Generator
+    generator: BaseGenerator
 
     @property
     def variables(self) -> dict[str, Any]:
-        """All that a resumed run needs, by stable names."""
+        """As `checkpoints.variables`; they may be assigned to."""
 
     def __call__(self, batch: Any, number: int) -> dict[str, Any]:
-        """Take step `number` (from 0) on a batch; means over the batch, by name."""
+        """Take step `number` (from 0) on a batch; returns means over the batch by name."""
 
     def averaged_weights(self) -> contextlib.AbstractContextManager[None]:
-        """Within, the generator has the moving average of its weights."""
+        """Within, the generator has the moving averages of its weights."""
 
     def restore(self, image: np.ndarray, tables: np.ndarray, noise: Any = None) -> Any:
-        """The generator, compiled."""
-
-
-def check(config: Any) -> None:
-    """Refuse settings that no training can have.
-
-    Raises:
-        ConfigError: one is wrong.
-    """
-    if config.method not in METHODS:
-        raise ConfigError(f"method {config.method!r}: one of {', '.join(METHODS)}")
+        """Run the generator, compiled."""
 
 
 def run(
@@ -74,15 +63,15 @@ def run(
 ) -> dict[str, float]:
     """Train from step `first` until config.steps.
 
-    Writes workdir/checkpoints, workdir/metrics.jsonl and the model of the newest validation,
-    workdir/generator.weights.h5 (averaged weights) with its card, and workdir/pictures. Ctrl-C
-    lets the step end and writes a checkpoint; a second one ends the process at once.
+    Writes workdir/checkpoints, workdir/metrics.jsonl, workdir/pictures and, at each validation,
+    workdir/generator.weights.h5 (averaged weights) with its card. Ctrl-C lets the step end and
+    writes a checkpoint; a second Ctrl-C ends the process at once.
 
     Args:
         batches: endless, from step `first` on.
-        pictures: made of the averaged weights every config.pictures_every steps.
-        board: where numbers and pictures go too.
-        chief: whether this is the one of several workers that validates and writes.
+        pictures: made from the averaged weights every config.pictures_every steps.
+        board: where numbers and pictures also go.
+        chief: whether this one of several workers validates and writes.
 
     Returns:
         The last validation's figures; none where another worker validates.
@@ -143,10 +132,10 @@ def run(
 
 @contextlib.contextmanager
 def _whole_steps() -> Iterator[list[int]]:
-    """Within, Ctrl-C only puts its signal into the yielded list; a second one ends the process.
+    """Within, Ctrl-C only adds its signal to the yielded list; a second one ends the process.
 
-    In the middle of a step there is no state to write: variables are of two steps, and what
-    was donated to the later one is gone.
+    In the middle of a step there is no state to write: some variables belong to this step, some
+    to the next, and what was donated to the next is gone.
     """
     pressed: list[int] = []
 
@@ -154,7 +143,7 @@ def _whole_steps() -> Iterator[list[int]]:
         pressed.append(number)
         signal.signal(number, signal.SIG_DFL)
 
-    # Only Python's own handler is stood in for, and only in the main thread can it be.
+    # Only Python's own handler is replaced, and only the main thread can do that.
     before = signal.getsignal(signal.SIGINT)
     in_main_thread = threading.current_thread() is threading.main_thread()
     if before is not signal.default_int_handler or not in_main_thread:
@@ -169,7 +158,7 @@ def _whole_steps() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def averaged(optimizer: Any, variables: Sequence[Any]) -> Iterator[None]:
-    """Within, Keras variables have the moving averages that their optimizer keeps."""
+    """Within, Keras variables hold the moving averages that their optimizer keeps."""
     current = [variable.numpy() for variable in variables]
     optimizer.finalize_variable_values(variables)
     try:
@@ -195,6 +184,6 @@ def _stop_on_divergence(means: dict[str, float], step: int, folder: pathlib.Path
 
 
 def _trained_by(config: Any) -> dict[str, Any]:
-    """The config as JSON can hold it, without the paths of this machine."""
+    """The config as JSON can hold it, without paths."""
     paths = ("images", "initial_weights", "estimate_weights", "feature_weights")
     return {key: value for key, value in config.to_dict().items() if key not in paths}

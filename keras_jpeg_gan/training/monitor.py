@@ -1,4 +1,4 @@
-"""What a training shows: terminal lines, JSON lines with the same numbers, and pictures."""
+"""What a training reports: terminal lines, the same numbers as JSON lines, and pictures."""
 
 import json
 import pathlib
@@ -11,24 +11,24 @@ from PIL import Image
 
 
 class Board(Protocol):
-    """Where else numbers and pictures go: TensorBoard."""
+    """Where else numbers and pictures go, such as TensorBoard."""
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """Numbers by name."""
+        """Take numbers by name."""
 
     def picture(self, step: int, pixels: np.ndarray) -> None:
-        """[H, W, 3] uint8."""
+        """Take a picture [H, W, 3] uint8."""
 
 
 class Monitor:
-    """Averages scalars between two reports and tells speed and the time left.
+    """Reports scalars with the speed and the time left.
 
     Args:
-        workdir: where metrics.jsonl grows by one record a report, and pictures/ by one picture.
+        workdir: metrics.jsonl there gets one record per report, pictures/ the pictures.
         first_step: the step that the run starts from.
         steps: the step that it ends with.
-        batch: images a step.
-        board: gets the same, if there is one.
+        batch: images per step.
+        board: also gets everything, if there is one.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Monitor:
         self._time = time.monotonic()
 
     def report(self, step: int, scalars: dict[str, float]) -> None:
-        """Print and write the numbers of the steps since the last report."""
+        """Print and write the means over the steps since the last report."""
         now = time.monotonic()
         rate = (step - self._step) / max(now - self._time, 1e-9)
         self._step, self._time = step, now
@@ -60,14 +60,14 @@ class Monitor:
         self._write(step, {**scalars, "patches_per_second": rate * self._batch}, "training")
 
     def validation(self, step: int, scalars: dict[str, float]) -> None:
-        """Print and write validation figures; the time that they took counts for no speed."""
+        """Print and write validation figures; their time is not counted in the speed."""
         numbers = " ".join(f"{name} {value:.3f}" for name, value in scalars.items())
         logging.info("step %d/%d validation: %s", step, self._steps, numbers)
         self._write(step, scalars, "validation")
         self._time = time.monotonic()
 
     def picture(self, step: int, pixels: np.ndarray) -> None:
-        """Write a picture [H, W, 3] uint8; its time counts for no speed either."""
+        """Write a picture [H, W, 3] uint8; its time is not counted in the speed."""
         folder = self._workdir / "pictures"
         folder.mkdir(exist_ok=True)
         Image.fromarray(pixels).save(folder / f"step_{step:08d}.png")

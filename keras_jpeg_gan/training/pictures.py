@@ -1,4 +1,4 @@
-"""Pictures of a training: a few held-back images, and what the generator makes of them."""
+"""Pictures of a training's progress: held-back images and what the generator makes of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +14,12 @@ _GAP = 4
 
 
 class Pictures:
-    """Rows of input, regression, and for a sampler three samples and their deviation.
+    """Rows of input and restoration or, for a sampler, regression, three samples, deviation.
 
     Args:
         crops: one row each.
-        noise_sizes: of the fields for a crop; none for a regression.
-        start: makes of the crops, without noise, what stands as the regression beside samples.
+        noise_sizes: sizes of the noise fields for a crop; none for a regression.
+        start: restores the crops without noise, for the column of the regression.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Pictures:
 
     @classmethod
     def from_config(cls, config: Any, validation: Validation, step: Any) -> "Pictures | None":
-        """Of the first crops of the lowest quality, or none where the config asks for none.
+        """Pictures of the first crops at the lowest quality, or none if the config asks for none.
 
         Args:
             step: a `loop.Step` with its initial weights.
@@ -48,7 +48,7 @@ class Pictures:
         return cls(crops, sizes, step.restore if config.initial_weights else None)
 
     def __call__(self, restore: Restore) -> np.ndarray:
-        """The picture now: [H, W, 3] uint8."""
+        """The picture of the generator now: [H, W, 3] uint8."""
         columns = [self._crops.compressed, *self._start]
         if not self._noise_sizes:
             return grid([*columns, self._pixels(restore)])

@@ -1,4 +1,4 @@
-"""jpeg-gan-train: trains what a config describes, in a workdir that can be taken up again."""
+"""jpeg-gan-train: trains what a config describes; an interrupted training can be resumed."""
 
 import importlib
 import importlib.util
@@ -14,17 +14,17 @@ from keras_jpeg_gan import program
 USAGE = """jpeg-gan-train --config=configs/NAME.py --workdir=DIR [--config.KEY=VALUE ...]
 jpeg-gan-train --config=configs/NAME.py --dry_run
 
-Trains a network. The same command takes an interrupted training up where it stopped; Ctrl-C
-writes a checkpoint first. All GPUs are used; several machines too, where TF_CONFIG names them
-and each runs the same command, with a workdir that all see. With KERAS_BACKEND=jax it is done
-by JAX, on one accelerator and without TensorFlow. configs/default.py says what each KEY means."""
+Trains a network. The same command resumes an interrupted training; Ctrl-C writes a checkpoint
+first. All GPUs are used, and several machines if TF_CONFIG names them and each runs the same
+command with a shared workdir. With KERAS_BACKEND=jax, JAX trains on one accelerator, without
+TensorFlow. configs/default.py explains each KEY."""
 
-LOOPS = ("tensorflow", "jax")
+BACKENDS = ("tensorflow", "jax")
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
 _DRY_RUN = flags.DEFINE_bool(
-    "dry_run", False, "print config, networks and memory, check the data, and train nothing"
+    "dry_run", False, "print config, networks and memory, check the data, do not train"
 )
 
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         raise program.UsageError("give --config=configs/NAME.py")
     try:
         _CONFIG.value.to_dict()
-    except Exception as error:  # a config file is a program, and may fail in any way
+    except Exception as error:  # a config file is a program and may fail in any way
         raise program.UsageError(f"--config: {program.reason(error)}") from error
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = _backend()
@@ -49,19 +49,19 @@ def main(arguments: list[str]) -> int:
     workdir = _workdir()
     logging.set_verbosity(max(logging.get_verbosity(), logging.INFO))
     # Keras: seconds to import
-    loop = importlib.import_module(f"keras_jpeg_gan.training.{backend}_loop")
-    loop.train(_CONFIG.value, workdir)
+    module = importlib.import_module(f"keras_jpeg_gan.training.{backend}.run")
+    module.train(_CONFIG.value, workdir)
     return program.OK
 
 
 def _backend() -> str:
-    """Keras' backend, which is also the loop's name, set for its import to come."""
-    backend = os.environ.get("KERAS_BACKEND") or LOOPS[0]
-    if backend not in LOOPS:
-        raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(LOOPS)}")
+    """Keras' backend, also set in the environment, before Keras is imported."""
+    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if backend not in BACKENDS:
+        raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(BACKENDS)}")
     if importlib.util.find_spec(backend) is None:
         raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: pip install {backend}")
-    os.environ["KERAS_BACKEND"] = backend  # whatever Keras' own settings say
+    os.environ["KERAS_BACKEND"] = backend  # overrides Keras' configuration file
     return backend
 
 
@@ -78,7 +78,7 @@ def _workdir() -> pathlib.Path:
 
 def run() -> None:
     """The console script."""
-    sys.path.append(os.getcwd())  # a config imports the one that it changes
+    sys.path.append(os.getcwd())  # a config imports the one that it is based on
     program.run(main, __name__, USAGE)
 
 

@@ -1,4 +1,4 @@
-"""Validation on held-back images: PSNR over libjpeg's decode, and what samples are worth."""
+"""Validation on held-back images: PSNR over libjpeg's decode, and measures of samples."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ _SAMPLING = Sampling.parse("4:2:0")
 
 @dataclasses.dataclass(frozen=True)
 class Crops:
-    """Centre crops of images, compressed at one quality, 4:2:0.
+    """Center crops of images, compressed at one quality, 4:2:0.
 
     Attributes:
         original, compressed: [N, S, S, 3] uint8.
@@ -36,7 +36,7 @@ class Crops:
 
     @classmethod
     def of(cls, images: Sequence[np.ndarray], quality: int, size: int) -> "Crops":
-        """Crops of size x size of images [H, W, 3] uint8 that are no smaller."""
+        """Crops of size x size from images [H, W, 3] uint8 that are at least that large."""
         originals, compressed, tables, quantized = [], [], [], []
         for image in images:
             top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
@@ -51,7 +51,7 @@ class Crops:
 
     @property
     def image(self) -> np.ndarray:
-        """The compressed ones as a generator takes them."""
+        """The compressed crops as a generator takes them, [N, S, S, 3] in [0, 1]."""
         return self.compressed / np.float32(255)
 
     def __getitem__(self, part: slice) -> "Crops":
@@ -67,9 +67,9 @@ class Validation:
         crops: by quality.
 
     Args:
-        images: [H, W, 3] uint8 each, at least `size` a side.
-        qualities: IJG qualities; size: side of the centre crops, a multiple of 16.
-        samples: how many of each crop are drawn and averaged, or 0 for a regression.
+        images: [H, W, 3] uint8 each, with sides of at least `size`.
+        qualities: IJG qualities; size: side of the center crops, a multiple of 16.
+        samples: how many are drawn of each crop and averaged, or 0 for a regression.
 
     Raises:
         ConfigError: there is no image.
@@ -79,13 +79,13 @@ class Validation:
         self, images: Sequence[np.ndarray], qualities: Sequence[int], size: int, samples: int = 0
     ) -> None:
         if not images:
-            raise ConfigError(f"no held-back image has {size} pixels a side: see validation_size")
+            raise ConfigError(f"no held-back image has sides of {size} pixels: see validation_size")
         self._samples = samples
         self.crops = {quality: Crops.of(images, quality, size) for quality in qualities}
 
     @classmethod
     def from_config(cls, config: Any, images: Iterable[np.ndarray]) -> "Validation":
-        """Of those held-back images that are large enough.
+        """Validation on those held-back images that are large enough.
 
         Raises:
             ConfigError: there is none.
@@ -107,14 +107,14 @@ class Validation:
 
         Args:
             restore: the generator.
-            noise_sizes: of the fields for a crop.
-            batch: how many crops at once.
+            noise_sizes: sizes of the noise fields for a crop.
+            batch: how many crops are restored at once.
 
         Returns:
-            gain_q10, ... for a regression; for a sampler of_one_q10 (a sample's gain),
-            of_mean_q10 (of the samples' mean) and deviation_q10 (root mean square over the
-            samples, in grey levels); for both consistency_q10 (`consistency_rmse`, of the
-            first sample).
+            gain_q10, ... for a regression; for a sampler of_one_q10 (a single sample's gain),
+            of_mean_q10 (the gain of the samples' mean) and deviation_q10 (the samples' standard
+            deviation, root mean square over the pixels, in gray levels); for both
+            consistency_q10 (`consistency_rmse`, of the first sample).
         """
         figures: dict[str, float] = {}
         for quality, crops in self.crops.items():
@@ -130,7 +130,7 @@ class Validation:
     def _measured(
         self, crops: Crops, first: int, restore: Restore, noise_sizes: Sequence[tuple[int, int]]
     ) -> dict[str, np.ndarray]:
-        """Each figure of each of these crops."""
+        """Each figure, for each of these crops."""
         before = _psnr(crops.compressed, crops.original)
         given = crops.image, crops.tables
         if not self._samples:
@@ -154,13 +154,13 @@ class Validation:
 def drawn_noise(
     sizes: Sequence[tuple[int, int]], count: int, position: int, sample: int
 ) -> list[np.ndarray]:
-    """The same noise fields [count, h, w, 1] for a sample of some crops in every validation."""
+    """Noise fields [count, h, w, 1] for a sample of some crops, the same in every validation."""
     rng = np.random.default_rng((position, sample))
     return [rng.standard_normal((count, *size, 1), np.float32) for size in sizes]
 
 
 def pixels_of(image: Any) -> np.ndarray:
-    """[..., 3] in [0, 1] -> whole grey levels 0..255, float32."""
+    """[..., 3] in [0, 1] -> whole gray levels 0..255, float32."""
     return np.clip(np.rint(np.asarray(image) * 255), 0, 255)
 
 

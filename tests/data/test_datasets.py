@@ -9,8 +9,8 @@ from PIL import Image
 
 from keras_jpeg_gan.data.catalog import open_source
 from keras_jpeg_gan.data.datasets import prepare
-from keras_jpeg_gan.data.degradation import QualityLaw
-from keras_jpeg_gan.data.examples import PatchLaw, example
+from keras_jpeg_gan.data.degradation import SkewedQualities
+from keras_jpeg_gan.data.examples import PatchDistribution, example
 from keras_jpeg_gan.data.sources import split
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.sampling import Sampling
@@ -28,8 +28,10 @@ def test_datasets_give_rgb_images(name: str) -> None:
             assert image.dtype == np.uint8
             assert image.ndim == 3
             assert image.shape[2] == 3
-        law = PatchLaw(16, 1.5, QualityLaw(10, 10), {Sampling.parse("4:2:0"): 1.0})
-        assert example(source, law, 0, 0)["original"].shape == (16, 16, 3)
+        patches = PatchDistribution(
+            16, 1.5, SkewedQualities(10, 10), {Sampling.parse("4:2:0"): 1.0}
+        )
+        assert example(source, patches, 0, 0)["original"].shape == (16, 16, 3)
 
 
 def test_ffhq_is_prepared_from_a_folder(

@@ -1,4 +1,4 @@
-"""Degradation: laws against their closed forms, libjpeg's own files as oracles."""
+"""Degradation: distributions against closed forms, with libjpeg's own files as oracles."""
 
 import pathlib
 
@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan.data.degradation import (
-    ExponentialLaw,
-    QualityLaw,
+    ExponentialQualities,
+    SkewedQualities,
     check_mix,
     compress,
     degrade,
@@ -50,21 +50,21 @@ def test_degrade_uses_libjpegs_tables_and_decode() -> None:
         assert 0 < np.abs(compressed.astype(int) - image).mean() < 10
 
 
-def test_quality_law_keeps_its_range_and_skew() -> None:
+def test_skewed_qualities_keep_their_range_and_skew() -> None:
     rng = np.random.default_rng(3)
-    uniform = [QualityLaw(5, 95).draw(rng) for _ in range(2000)]
-    skewed = [QualityLaw(5, 95, 2.0).draw(rng) for _ in range(2000)]
+    uniform = [SkewedQualities(5, 95).draw(rng) for _ in range(2000)]
+    skewed = [SkewedQualities(5, 95, 2.0).draw(rng) for _ in range(2000)]
     assert min(uniform + skewed) == 5
     assert max(uniform + skewed) == 95
     assert abs(np.mean(uniform) - 50) < 2
     assert abs(np.mean(skewed) - (5 + 90 / 3)) < 2
-    assert QualityLaw(7, 7).draw(rng) == 7
+    assert SkewedQualities(7, 7).draw(rng) == 7
 
 
-@pytest.mark.parametrize("law", [(0, 50, 1), (60, 50, 1), (5, 101, 1), (5, 50, 0)])
-def test_impossible_quality_laws_are_refused(law: tuple[int, int, float]) -> None:
+@pytest.mark.parametrize("arguments", [(0, 50, 1), (60, 50, 1), (5, 101, 1), (5, 50, 0)])
+def test_impossible_skewed_qualities_are_refused(arguments: tuple[int, int, float]) -> None:
     with pytest.raises(ConfigError):
-        QualityLaw(*law)
+        SkewedQualities(*arguments)
 
 
 def test_sampling_mix() -> None:
@@ -78,9 +78,9 @@ def test_sampling_mix() -> None:
             check_mix(mix)
 
 
-def test_exponential_law_is_the_papers() -> None:
+def test_exponential_qualities_are_the_papers() -> None:
     rng = np.random.default_rng(5)
-    drawn = np.array([ExponentialLaw().draw(rng) for _ in range(20000)])
+    drawn = np.array([ExponentialQualities().draw(rng) for _ in range(20000)])
     assert drawn.min() == 5
     assert drawn.max() == 50
     # floor(5 + t) >= q exactly where t >= q - 5.
@@ -90,23 +90,23 @@ def test_exponential_law_is_the_papers() -> None:
     assert np.median(drawn) == 11
 
 
-@pytest.mark.parametrize("law", [(0, 50, 10), (60, 50, 10), (5, 101, 10), (5, 50, 0)])
-def test_impossible_exponential_laws_are_refused(law: tuple[int, int, float]) -> None:
+@pytest.mark.parametrize("arguments", [(0, 50, 10), (60, 50, 10), (5, 101, 10), (5, 50, 0)])
+def test_impossible_exponential_qualities_are_refused(arguments: tuple[int, int, float]) -> None:
     with pytest.raises(ConfigError):
-        ExponentialLaw(*law)
+        ExponentialQualities(*arguments)
 
 
 def test_other_tables_have_their_share() -> None:
     rng = np.random.default_rng(6)
     known = {tables.astype(np.float32).tobytes() for tables in PUBLISHED_TABLES.values()}
     assert len(known) == len(FILES)
-    drawn = [draw_tables(QualityLaw(30, 30), 0.25, rng) for _ in range(2000)]
+    drawn = [draw_tables(SkewedQualities(30, 30), 0.25, rng) for _ in range(2000)]
     others = [tables.tobytes() for tables in drawn if tables.tobytes() in known]
     assert len(others) / 2000 == pytest.approx(0.25, abs=0.04)
     assert set(others) == known
     expected = np.stack(quality_tables(30))
     assert all((t == expected).all() for t in drawn if t.tobytes() not in known)
-    assert (draw_tables(QualityLaw(30, 30), 0.0, rng) == expected).all()
+    assert (draw_tables(SkewedQualities(30, 30), 0.0, rng) == expected).all()
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -1,4 +1,4 @@
-"""The programs of the data folder: what they do once, and how they refuse."""
+"""The programs of data/: what they do, and how they refuse wrong usage."""
 
 import os
 import pathlib
@@ -50,7 +50,6 @@ def test_rates_are_measured(tmp_path: pathlib.Path) -> None:
             "--patch=32",
             "--batch=4",
             "--seconds=0.2",
-            "--levels",
         ],
         capture_output=True,
         text=True,

@@ -151,5 +151,5 @@ def test_damaged_caches_are_refused(
 ) -> None:
     pack_all(photographs, tmp_path / "cache")
     damage(tmp_path / "cache")
-    with pytest.raises(ConfigError, match="pack anew"):
+    with pytest.raises(ConfigError, match="pack it again"):
         PackedSource(tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""Sources: what is found, read, cached, passed over and held back."""
+"""Sources: what is found, read, cached, skipped and held back."""
 
 import pathlib
 

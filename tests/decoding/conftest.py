@@ -45,12 +45,12 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Weights of a real, untrained network, with a card: nearly the identity, but not quite."""
     import keras
 
-    from keras_jpeg_gan.models.generator import Generator
-    from keras_jpeg_gan.models.presets import save_weights
+    from keras_jpeg_gan.models.networks import from_preset
+    from keras_jpeg_gan.models.saving import save_weights
 
     keras.utils.set_random_seed(1)
     path = tmp_path_factory.mktemp("model") / "untrained.weights.h5"
-    save_weights(Generator.from_preset("mobile"), path)
+    save_weights(from_preset("mobile"), path)
     write_card(path)
     return path
 
@@ -60,11 +60,11 @@ def untrained_sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """As `untrained`, with noise that has an effect."""
     import keras
 
-    from keras_jpeg_gan.models.generator import Generator
-    from keras_jpeg_gan.models.presets import save_model
+    from keras_jpeg_gan.models.networks import from_preset
+    from keras_jpeg_gan.models.saving import save_model
 
     keras.utils.set_random_seed(1)
-    generator = Generator.from_preset("mobile")
+    generator = from_preset("mobile")
     for variable in generator.variables:
         if variable.path.endswith("noise_scale"):
             variable.assign(30 * variable)

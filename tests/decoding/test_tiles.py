@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_jpeg_gan.decoding import tiles
+from keras_jpeg_gan.decoding import noise, tiles
+from keras_jpeg_gan.models import costs
+from keras_jpeg_gan.models.networks import from_preset
+from keras_jpeg_gan.models.presets import PRESETS
 from tests.decoding.made_up import run_tiled
+from tests.models import small
 
 
 def blur(radius: int):
@@ -66,3 +70,37 @@ def test_the_edge_is_repeated_up_to_the_grid():
     assert window.shape == (1, 16, 32, 1)
     assert window.dtype == np.uint8
     assert np.array_equal(window[0, 2:, 16:, 0], np.full((14, 16), pixels[2, 16, 0]))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_grid_is_a_multiple_of_every_networks_alignment(name):
+    assert tiles.GRID % from_preset(name).alignment == 0
+
+
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [small.MULTISCALE, small.PLAIN, ("Generator", {"features": 4, "blocks": 1, "growth": 2})],
+)
+def test_a_networks_tiles_equal_the_whole(network, options):
+    """At borders of the image and in its interior, with noise, at sizes off the grid."""
+    generator = small.make(network, options)
+    rng = np.random.default_rng(1)
+    for weight in generator.weights:  # those that start at zero must count too
+        weight.assign(weight.numpy() + rng.normal(0, 0.05, weight.shape))
+    tables = rng.uniform(1, 99, (1, 2, 8, 8)).astype(np.float32)
+
+    def run(window: np.ndarray, top: int, left: int) -> np.ndarray:
+        fields = [
+            noise.window(7, i, top // s, left // s, window.shape[1] // s, window.shape[2] // s)
+            for i, s in enumerate(generator.noise_strides)
+        ]
+        return np.asarray(generator(window, tables, [field[None, ..., None] for field in fields]))
+
+    halo = costs.halo(generator, tiles.GRID)
+    assert 64 + 2 * halo <= 192  # so the image is cut both ways
+    pixels = rng.random((203, 218, 3), np.float32)
+    whole = run_tiled(run, pixels, halo, tile=4096)
+    padded = np.pad(pixels, ((0, 5), (0, 6), (0, 0)), mode="edge")
+    np.testing.assert_array_equal(whole, run(padded[None], 0, 0)[0, :203, :218])
+    tiled = run_tiled(run, pixels, halo, tile=64)
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)

@@ -1,25 +1,26 @@
-"""Models as files: bundled ones are whole, damaged ones are refused."""
+"""Cards: bundled models are whole, and what is wrong is named."""
 
 import json
 import pathlib
 
-import numpy as np
 import pytest
 
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.models import cards
-from keras_jpeg_gan.models.generator import Generator
-from keras_jpeg_gan.models.presets import load_model, save_model
+from keras_jpeg_gan.system import file_sha256
 
 
 @pytest.fixture
-def saved(tmp_path: pathlib.Path) -> pathlib.Path:
+def weights(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Weights that nobody loads, with their card."""
     path = tmp_path / "small.weights.h5"
-    save_model(Generator.from_preset("mobile"), path, "regression", {"steps": 3}, {"gain": 1.5})
+    path.write_bytes(b"weights")
+    card = cards.ModelCard("small", "mobile", "sampler", file_sha256(path), {}, {}, "none")
+    card.write(tmp_path / "small.json")
     return path
 
 
-def test_every_bundled_model_loads_and_is_small() -> None:
+def test_every_bundled_model_is_whole_and_small() -> None:
     assert "regression" in cards.bundled_models()
     total = 0
     for name in cards.bundled_models():
@@ -27,51 +28,47 @@ def test_every_bundled_model_loads_and_is_small() -> None:
         assert card.name == name
         assert card.validation
         total += path.stat().st_size
-        generator, _ = load_model(name)
-        assert generator.name == card.preset
-        assert all(np.isfinite(weight.numpy()).all() for weight in generator.weights)
     assert total < 16e6
 
 
-def test_a_saved_model_comes_back(saved: pathlib.Path) -> None:
-    generator, card = load_model(saved)
-    assert (card.name, card.preset, card.kind) == ("small", "mobile", "regression")
-    assert card.trained == {"steps": 3}
-    assert not card.draws_samples
-    assert sorted(path.name for path in saved.parent.iterdir()) == [
-        "small.json",
-        "small.weights.h5",
-    ]
-    half = saved.with_name("half.weights.h5")
-    save_model(generator, half, "sampler", {}, {}, "float16")
-    assert half.stat().st_size < saved.stat().st_size
-    other, card = load_model(half)
-    assert card.draws_samples
-    for a, b in zip(generator.weights, other.weights, strict=True):
-        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-4)
+def test_a_model_is_found_by_its_path(weights: pathlib.Path) -> None:
+    path, card = cards.find_model(weights)
+    assert (path, card.name, card.draws_samples) == (weights, "small", True)
 
 
-def test_damage_is_found_before_anything_is_loaded(saved: pathlib.Path) -> None:
-    data = bytearray(saved.read_bytes())
-    data[len(data) // 2] ^= 1
-    saved.write_bytes(data)
-    with pytest.raises(ModelError, match="damaged"):
-        load_model(saved)
-
-
-def test_other_trouble_is_named(saved: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_what_is_wrong_is_named(weights: pathlib.Path, tmp_path: pathlib.Path) -> None:
     with pytest.raises(ModelError, match="regression"):
         cards.find_model("nobody")
     with pytest.raises(ModelError, match="no file"):
         cards.find_model(tmp_path / "missing.weights.h5")
-    card_path = saved.with_name("small.json")
-    card = json.loads(card_path.read_text())
-    card_path.write_text(json.dumps({**card, "preset": "huge"}))
-    with pytest.raises(ModelError, match="unknown preset 'huge'"):
-        load_model(saved)
-    card_path.write_text(json.dumps({**card, "preset": "compact"}))
-    with pytest.raises(ModelError, match="do not load"):
-        load_model(saved)
-    card_path.write_text("{}")
+    card = weights.with_name("small.json")
+    right = card.read_text()
+    card.write_text("{}")
     with pytest.raises(ModelError, match="not a model card"):
-        load_model(saved)
+        cards.find_model(weights)
+    card.write_text(right)
+    weights.write_bytes(b"other weights")
+    with pytest.raises(ModelError, match="damaged"):
+        cards.find_model(weights)
+
+
+def test_a_tflite_model_is_found_by_its_weights_hash(weights: pathlib.Path) -> None:
+    assert cards.find_light(weights) is None
+    path = cards.light_path(weights)
+    path.write_bytes(b"network")
+    card = cards.LightCard(
+        "small", file_sha256(weights), file_sha256(path), "float16", tile=None, inputs={},
+        outputs={}, halo=16, noise_strides=(2, 4), macs_per_pixel=1.0, checks={},
+    )  # fmt: skip
+    card_path = path.with_name("small.tflite.json")
+    card.write(card_path)
+    assert cards.find_light(weights) == (path, card)
+    path.write_bytes(b"another network")
+    with pytest.raises(ModelError, match="damaged"):
+        cards.find_light(weights)
+    card_path.write_text(json.dumps({**json.loads(card_path.read_text()), "halo_": 1}))
+    with pytest.raises(ModelError, match="not the card"):
+        cards.find_light(weights)
+    card.write(card_path)
+    weights.write_bytes(b"new weights")
+    assert cards.find_light(weights) is None  # made from others

@@ -37,6 +37,19 @@ def test_r1_of_a_linear_critic_is_its_squared_norm(rng: np.random.Generator) -> 
     np.testing.assert_allclose(found, np.full(4, np.sum(weights**2)), rtol=1e-5)
 
 
+def test_regression_objectives_against_numpy(rng: np.random.Generator) -> None:
+    a, b = rng.random((2, 3, 4, 5, 3)).astype(np.float32)
+    error = a - b
+    expected = {
+        "mae": np.abs(error).mean(axis=(1, 2, 3)),
+        "mse": (error**2).mean(axis=(1, 2, 3)),
+        "rmse": np.sqrt((error**2).mean(axis=(1, 2, 3))),
+    }
+    assert set(expected) == set(objectives.REGRESSION)
+    for name, values in expected.items():
+        np.testing.assert_allclose(objectives.REGRESSION[name](a, b), values, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("steps", "value", "slope"),
     [(0.39, 0, 0), (0.4, 0, 0), (0.5, 0.025, 0.5), (0.6, 0.1, 1), (0.61, 0.11, 1)],

@@ -1,11 +1,11 @@
-"""Schedules and objectives: known values."""
+"""Schedules: known values."""
 
-import numpy as np
+import pathlib
+
 import pytest
 
-from keras_jpeg_gan.training.monitor import time_words
-from keras_jpeg_gan.training.objectives import REGRESSION
-from keras_jpeg_gan.training.schedules import cosine
+from keras_jpeg_gan.training.schedules import cosine, scheduled, warm_up
+from tests.training.tiny import sampler_config
 
 
 def test_cosine_goes_from_first_to_last_through_the_middle() -> None:
@@ -15,20 +15,17 @@ def test_cosine_goes_from_first_to_last_through_the_middle() -> None:
     assert cosine(1.0, 3.0, 99, 10) == 3.0
 
 
-def test_regression_objectives_against_numpy() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.random((2, 3, 4, 5, 3)).astype(np.float32)
-    error = a - b
-    expected = {
-        "mae": np.abs(error).mean(axis=(1, 2, 3)),
-        "mse": (error**2).mean(axis=(1, 2, 3)),
-        "rmse": np.sqrt((error**2).mean(axis=(1, 2, 3))),
-    }
-    assert set(expected) == set(REGRESSION)
-    for name, values in expected.items():
-        np.testing.assert_allclose(np.asarray(REGRESSION[name](a, b)), values, rtol=1e-4)
+def test_a_warm_up_is_linear_and_then_over() -> None:
+    assert [warm_up(step, 4) for step in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert warm_up(0, 0) == 1.0
 
 
-def test_time_words() -> None:
-    assert time_words(7503) == "2 h 05 min"
-    assert time_words(200) == "3 min 20 s"
+def test_both_networks_rates_warm_up_and_weights_do_not() -> None:
+    plain = sampler_config(pathlib.Path("images"), steps=100)
+    warm = sampler_config(pathlib.Path("images"), steps=100, warm_up_steps=20)
+    for step, share in ((0, 0.05), (9, 0.5), (19, 1.0), (60, 1.0)):
+        for name in ("learning_rate", "critic_learning_rate"):
+            expected = share * scheduled(plain, name, step)
+            assert scheduled(warm, name, step) == pytest.approx(expected)
+        name = "consistency_weight"
+        assert scheduled(warm, name, step) == scheduled(plain, name, step)

@@ -1,9 +1,10 @@
-"""Takes three steps of both methods on Keras' backend, and writes what came of them.
+"""Takes three steps of both methods on Keras' backend, and writes the results.
 
-Run as a program, since a process has one backend: three_steps.py IMAGES START OUTPUT. The
-initial weights METHOD.npz of all runs are in the folder START, made by the first of them.
+A program, since a process has one backend: python -m tests.training.three_steps IMAGES START
+OUTPUT. The first run writes the initial weights, START/METHOD.npz; the others read them.
 """
 
+import importlib
 import pathlib
 import sys
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_jpeg_gan.data.examples import PatchLaw, example_batch, worker_positions
+from keras_jpeg_gan.data.examples import PatchDistribution, example_batch, worker_positions
 from keras_jpeg_gan.data.sources import FolderSource, find_images
-from keras_jpeg_gan.training import step as step_module
+from keras_jpeg_gan.training import losses, plan
 from tests.training import tiny
 
 LEARNING_RATES = {"learning_rate": 1e-2, "critic_learning_rate": 1e-2}
@@ -33,14 +34,13 @@ class Recording(keras.optimizers.SGD):
 
 def make(method: str, config: Any) -> Any:
     """The step of this backend."""
-    kind = {"regression": "RegressionStep", "sampler": "SamplerStep"}[method]
-    if keras.config.backend() == "jax":
-        from keras_jpeg_gan.training import jax_loop
+    backend = keras.config.backend()
+    steps = importlib.import_module(f"keras_jpeg_gan.training.{backend}.steps")
+    if backend == "jax":
+        return steps.STEPS[method](config)
+    from keras_jpeg_gan.training.tensorflow.run import strategy_for
 
-        return getattr(jax_loop, kind)(config)
-    from keras_jpeg_gan.training import tensorflow_loop
-
-    return getattr(tensorflow_loop, kind)(tensorflow_loop.strategy_for(["CPU:0"]), config)
+    return steps.STEPS[method](strategy_for(["CPU:0"]), config)
 
 
 def normals(shape: tuple[int, int]) -> np.ndarray:
@@ -50,16 +50,16 @@ def normals(shape: tuple[int, int]) -> np.ndarray:
 
 def give_noise(step: Any) -> None:
     """The same noise in every step, in place of the backend's own."""
-    plan, length = step.plan, step_module.noise_length(step.generator, 32)
+    samples, length = step.plan.samples, losses.noise_length(step.generator, 32)
     if keras.config.backend() == "jax":
-        more = normals((plan.moment_samples * 2, length))
-        step.noise = lambda *_: (normals((4 * plan.samples, length)), more)
+        more = normals((step.plan.moment_samples * 2, length))
+        step.noise = lambda *_: (normals((4 * samples, length)), more)
     else:
         step._noise = lambda positions, streams, n: normals((len(streams) * positions.shape[0], n))
 
 
 def begin(step: Any, weights: pathlib.Path) -> None:
-    """Give the networks their values in a file, or make it of those that they have."""
+    """Give the networks the values in a file, or write it with those that they have."""
     networks = {n: v for n, v in step.variables.items() if "optimizer" not in n}
     if weights.exists():
         with np.load(weights) as values:
@@ -75,10 +75,11 @@ def three_steps(method: str, config: Any, weights: pathlib.Path) -> dict[str, np
     begin(step, weights)
     if method == "sampler":
         give_noise(step)
-    source, law = FolderSource(find_images(config.images)), PatchLaw.from_config(config)
+    source = FolderSource(find_images(config.images))
+    patches = PatchDistribution.from_config(config)
     found = {}
     for number in range(3):
-        batch = example_batch(source, law, 0, worker_positions(number, config.batch))
+        batch = example_batch(source, patches, 0, worker_positions(number, config.batch))
         for name, value in step(batch, number).items():
             found[f"mean {number} {name}"] = np.asarray(value)
         for name, variable in step.variables.items():
@@ -89,10 +90,10 @@ def three_steps(method: str, config: Any, weights: pathlib.Path) -> dict[str, np
 
 def main(images: str, start: str, output: str) -> None:
     tiny.make_small()
-    step_module.adam = lambda beta_1, **options: Recording(**options)
+    plan.adam = lambda beta_1, **options: Recording(**options)
     folder = pathlib.Path(start)
     config = tiny.regression_config(images, ema=0.9, **LEARNING_RATES)
-    keras.utils.set_random_seed(0)  # of any start some unit may lie on LeakyReLU's kink
+    keras.utils.set_random_seed(0)  # with some seeds a unit lies on LeakyReLU's kink
     found = three_steps("regression", config, folder / "regression.npz")
     keras.utils.set_random_seed(1)
     estimate = folder / "estimate.weights.h5"

@@ -9,20 +9,21 @@ from PIL import Image
 
 from configs import default
 from keras_jpeg_gan.models import critic
-from keras_jpeg_gan.models.generator import PRESETS
+from keras_jpeg_gan.models.presets import PRESETS, Preset
 
-TINY = {"features": 8, "blocks": 1, "block": "residual", "head": "shuffle", "body_skip": False,
-        "image_skip": True, "table_width": 8}  # fmt: skip
+TINY = Preset(
+    "MultiscaleGenerator", {"widths": (4, 6), "depths": (1, 1, 1), "table_width": 8}, 1684, 0.0
+)
 
 
 def make_small() -> None:
     """Add the preset "tiny", and leave the critic four of its sixteen blocks."""
     PRESETS["tiny"] = TINY
-    critic._STAGES = (1, 1, 1, 1)
+    critic.STAGES = (1, 1, 1, 1)
 
 
 def write_images(folder: pathlib.Path) -> pathlib.Path:
-    """Twelve waves, of which some are held back."""
+    """Twelve waves, some of which are held back."""
     y, x = np.mgrid[:64, :64]
     for i in range(12):
         wave = 127 + 80 * np.sin(x / (3 + i)) * np.cos(y / (9 - i / 2))
@@ -44,7 +45,7 @@ def regression_config(folder: pathlib.Path, /, **changes: object) -> Any:
 
 
 def sampler_config(folder: pathlib.Path, /, **changes: object) -> Any:
-    """Everything on that the paper has: R1 at every step, moments at every other."""
+    """All that the paper has: R1 in every step, moments in every other."""
     settings = dict(
         method="sampler", loss="mse", critic_width=0.0625, moment_images=2, moment_samples=2,
         moment_every=2, first_moment_weight=1.0, validation_samples=2, steps=4, log_every=2,
@@ -57,7 +58,7 @@ CONFIGS = {"regression": regression_config, "sampler": sampler_config}
 
 
 def sgd(beta_1: float, **options: Any) -> keras.optimizers.Optimizer:
-    """In the place of `step.adam`, whose steps magnify rounding errors."""
+    """To replace `plan.adam`, whose steps magnify rounding errors."""
     return keras.optimizers.SGD(**options)
 
 

@@ -1,6 +1,6 @@
-"""Takes the same steps on one replica and on two, and prints how far they come apart.
+"""Takes the same steps on one replica and on two, and prints how far they differ.
 
-Run as a program, since two logical devices must be asked for before TensorFlow starts.
+A program, since two logical devices must be requested before TensorFlow starts.
 """
 
 import json
@@ -11,22 +11,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_jpeg_gan.data.pipeline import PatchLaw, batches
+from keras_jpeg_gan.data.examples import PatchDistribution
+from keras_jpeg_gan.data.pipeline import batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images
-from keras_jpeg_gan.training import step as step_module
-from keras_jpeg_gan.training.tensorflow_loop import RegressionStep, SamplerStep, strategy_for
+from keras_jpeg_gan.training import plan
+from keras_jpeg_gan.training.tensorflow.run import strategy_for
+from keras_jpeg_gan.training.tensorflow.steps import STEPS as METHODS
+from keras_jpeg_gan.training.tensorflow.steps import SamplerStep
 from tests.training import tiny
 
 STEPS = 2
 
 
-def trained(make: type, config, strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
+def trained(config, strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
     """All variables before and after some steps, and the means of the last step."""
     keras.utils.set_random_seed(1)
-    step = make(strategy, config)
+    step = METHODS[config.method](strategy, config)
     before = {name: variable.numpy() for name, variable in step.variables.items()}
     source = FolderSource(find_images(config.images))
-    dataset = batches(source, PatchLaw.from_config(config), 0, config.batch)
+    dataset = batches(source, PatchDistribution.from_config(config), 0, config.batch)
     distributed = iter(strategy.experimental_distribute_dataset(dataset))
     for number in range(STEPS):
         means = step(next(distributed), number)
@@ -68,16 +71,15 @@ def main(images: pathlib.Path) -> None:
     strategies = strategy_for(["CPU:0"]), strategy_for()
     assert [strategy.num_replicas_in_sync for strategy in strategies] == [1, 2]
     results = {}
-    original = step_module.adam
+    original = plan.adam
     for optimizer, methods in (("sgd", ("regression", "sampler")), ("adam", ("sampler",))):
         rate = 1e-2 if optimizer == "sgd" else 1e-4
-        step_module.adam = tiny.sgd if optimizer == "sgd" else original
+        plan.adam = tiny.sgd if optimizer == "sgd" else original
         changes = {"batch": 8, "learning_rate": rate, "critic_learning_rate": rate, "ema": 0.9}
         for method in methods:
-            make = SamplerStep if method == "sampler" else RegressionStep
             config = tiny.CONFIGS[method](images, **changes)
             config.moment_every = 1
-            one, both = (trained(make, config, strategy) for strategy in strategies)
+            one, both = (trained(config, strategy) for strategy in strategies)
             results[f"{method} {optimizer}"] = differences(one, both)
     step = SamplerStep(strategies[0], tiny.sampler_config(images))
     one, both = (noise_on(strategy, step) for strategy in strategies)

@@ -1,9 +1,9 @@
 """Trains on JAX: `main(IMAGES, TRAININGS)`, for a process of its own.
 
-TRAININGS is JSON: a list of {"method", "workdir", "changes" of the config, "interrupt"}, of
-which the last two may be left out. Each training's workdir gets outcome.json, the words of the
-error that ended it or null, and restored.npy, what the averaged generator of its newest
-checkpoint makes of `tiny.probe`. `interrupt` is the step in which Ctrl-C is pressed.
+TRAININGS is JSON: a list of {"method", "workdir", "changes" to the config, "interrupt"}; the last
+two are optional. Each training's workdir gets outcome.json, the message of the error that ended
+it or null, and restored.npy, what the averaged generator of its newest checkpoint makes of
+`tiny.probe`. `interrupt` is the step in which Ctrl-C is pressed.
 """
 
 import itertools
@@ -17,15 +17,14 @@ from unittest import mock
 import numpy as np
 
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.training import checkpoints, jax_loop
+from keras_jpeg_gan.training import checkpoints
+from keras_jpeg_gan.training.jax import run, steps
 from tests.training import tiny
-
-STEPS = {"regression": jax_loop.RegressionStep, "sampler": jax_loop.SamplerStep}
 
 
 def pressing(step: int) -> Any:
-    """Within, a step has just been computed, and nobody has its results, as Ctrl-C is pressed."""
-    advance = jax_loop._Step._advance
+    """Within, Ctrl-C is pressed when a step has been computed and nobody has its results yet."""
+    advance = steps._Step._advance
     calls = itertools.count()
 
     def pressed(self: Any, function: Callable, *arguments: Any) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def pressing(step: int) -> Any:
 
         return advance(self, computed, *arguments)
 
-    return mock.patch.object(jax_loop._Step, "_advance", pressed)
+    return mock.patch.object(steps._Step, "_advance", pressed)
 
 
 def train(
@@ -51,12 +50,12 @@ def train(
     settings = {"steps": 4, "checkpoint_every": 2, "log_every": 1, "validate_every": 4,
                 "pictures_every": 4, "pictures": 1, "moment_every": 1}  # fmt: skip
     config = tiny.CONFIGS[method](images, **settings | (changes or {}))
-    config.sampling = {"4:2:0": 1.0}  # C of one is compiled in half the time
+    config.sampling = {"4:2:0": 1.0}  # C for one sampling compiles in half the time
     folder, outcome = pathlib.Path(workdir), None
     try:
         with pressing(interrupt):
-            jax_loop.train(config, folder)
-        step = STEPS[method](config)
+            run.train(config, folder)
+        step = steps.STEPS[method](config)
         checkpoints.restore_latest(folder / "checkpoints", step.variables)
         with step.averaged_weights():
             np.save(folder / "restored.npy", step.restore(*tiny.probe(step.generator)))

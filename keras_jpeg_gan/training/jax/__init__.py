@@ -1,0 +1,1 @@
+"""Training on JAX: one compiled step on one accelerator. Imports no TensorFlow."""

@@ -1,0 +1,1 @@
+"""Training on TensorFlow: GradientTape steps, mirrored over devices and machines."""
