@@ -147,19 +147,8 @@ def _clashes(sources: Sources, job: Job) -> list[tuple[str, str]]:
 
 def _todo(sources: Sources, job: Job, refused: set[str]) -> np.ndarray:
     """The rows of the sources' table that are neither refused nor proven done."""
-    done: dict[str, int | None] = {}
-    if not shared.OVERWRITE.value:
-        done = job.manifest.proven(_outputs(job))
-    sizes, rows = (sources.table[column].to_pylist() for column in ("size", "row"))
-    return np.array(
-        [
-            i
-            for i, name in enumerate(sources.names())
-            if name not in refused
-            and not (name in done and (rows[i] is not None or done[name] == sizes[i]))
-        ],
-        dtype=np.int64,
-    )
+    done = {} if shared.OVERWRITE.value else job.manifest.proven(_outputs(job))
+    return sources.left(done, refused)
 
 
 def _outputs(job: Job) -> list[str]:

@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import functools
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,6 +28,10 @@ _AHEAD, _BYTES_AHEAD = 8, 16_000_000
 
 # The options that can be set by a flag and that change an image, and not only whether there is one.
 _OPTIONS_OF_IMAGES = ("blend", "projection", "temperature")
+
+# What else of a job does.
+_SETTINGS = ("model_sha256", "seed", "seed_from", "image_format", "keep_metadata", "as_parquet",
+             "bytes_column")  # fmt: skip
 
 # What a worker returns for a block. `larger` and `larger_megapixels` are the positions in the block
 # and the sizes of files that need a worker with more memory; `lost` is set if the block was begun
@@ -90,12 +93,12 @@ class Job:
         return writer.FORMATS[self.image_format][0]
 
     @property
-    def settings(self) -> str:
-        """A hash of everything that the results depend on besides the files."""
-        options = [(name, getattr(self.options, name)) for name in _OPTIONS_OF_IMAGES]
-        what = [self.model_sha256, self.seed, self.seed_from, options]
-        what += [self.image_format, self.keep_metadata, self.as_parquet, self.bytes_column]
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    def settings(self) -> dict[str, Any]:
+        """Everything that the results depend on besides the files."""
+        return {
+            **{name: getattr(self, name) for name in _SETTINGS},
+            **{name: getattr(self.options, name) for name in _OPTIONS_OF_IMAGES},
+        }
 
     @property
     def manifest(self) -> Manifest:
@@ -207,7 +210,7 @@ class Worker:
         """The record and the image of a file, or its megapixels if it is too large."""
         job, started = self._job, time.perf_counter()
         name = sources.name_of(file["file"], file["row"])
-        known: dict[str, Any] = {"name": name, "size": file["size"]}
+        known: dict[str, Any] = {"name": name, "size": file["size"], "modified": file["modified"]}
         try:
             data = content()
             known |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -167,6 +167,8 @@ def _tell(event: Event, report: Report, counts: Counter[str]) -> None:
             say(f"{name}{product}: {event.summary}")
         case Skipped():
             report.add(event.input, "skipped", {"output": str(event.output)})
+            doubt = f" ({event.doubt}; --overwrite replaces it)" if event.doubt else ""
+            _say_aside(f"{name}: skipped, {shown(str(event.output))} exists{doubt}")
         case Warned():
             _say_aside(f"{name}: warning: {event.warning}")
         case Done():

@@ -235,8 +235,7 @@ class Decoder:
         if first.pixels.dtype != np.uint8:
             raise ConfigError("the mean is of samples of 8 bits")
         pixels = spread.mean.astype(np.float32)
-        options = RestoreOptions(projection=first.projection)
-        mean = self.finish(pixels, first.file, first.seed, options)
+        mean = self.finish(pixels, first.file, first.seed, first.options)
         return dataclasses.replace(mean, count=spread.count)
 
     def _finish(
@@ -280,6 +279,7 @@ class Decoder:
             projection=projection,
             warnings=(*file.warnings, *warnings),
             seconds=clock.seconds,
+            options=options,
             violation=violated,
         )
 

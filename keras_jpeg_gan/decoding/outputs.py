@@ -14,6 +14,7 @@ from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.system import write_atomically
 
 STANDARD_OUTPUT = "-"
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 class Outputs:
@@ -40,7 +41,7 @@ class Outputs:
         elif self.to_standard_output:
             if not inputs.single:
                 raise ConfigError("--output=- takes one input file")
-        elif inputs.single and not output.endswith(os.sep) and not os.path.isdir(output):
+        elif inputs.single and not output.endswith(_SEPARATORS) and not os.path.isdir(output):
             self._file = pathlib.Path(output)
             named = writer.format_of(self._file)
             if image_format not in (None, named):

@@ -37,6 +37,7 @@ def describe(made: Product, seconds: Mapping[str, float]) -> dict[str, Any]:
     """
     return {
         **made.details(seconds),
+        "input_sha256": made.work.input_sha256,
         "model": made.model.name,
         "model_sha256": made.model.sha256,
         "seed": made.seed,

@@ -5,10 +5,10 @@ writes every sampling, so that one library serves reading and encoding. Both pri
 messages on C's standard error, which is therefore captured.
 """
 
+import hashlib
 import io
 import os
 import pathlib
-import tempfile
 from dataclasses import dataclass
 
 import jpeglib
@@ -22,7 +22,7 @@ from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
-from keras_jpeg_gan.system import captured_standard_error, without_warnings
+from keras_jpeg_gan.system import as_file, captured_standard_error, without_warnings
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
@@ -42,6 +42,7 @@ class JpegFile:
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, one line each.
+        sha256: of the file's bytes, as hexadecimal digits.
     """
 
     quantized: Quantized | None
@@ -50,6 +51,7 @@ class JpegFile:
     progressive: bool
     metadata: Metadata
     warnings: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def height(self) -> int:
@@ -87,6 +89,7 @@ class JpegFile:
         limits = limits or FileLimits()
         data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
+        sha256 = hashlib.sha256(data).hexdigest()
         data = data[: header.end]  # what follows belongs to other programs, or is a fragment
         if not header.complete:
             data += b"\xff\xd9"  # decoders fill in what is missing before it
@@ -116,6 +119,7 @@ class JpegFile:
             progressive=header.progressive,
             metadata=metadata,
             warnings=tuple(remarks),
+            sha256=sha256,
         )
 
 
@@ -153,13 +157,11 @@ def read_levels(data: bytes) -> FileLevels:
     Raises:
         JpegFormatError: libjpeg cannot read the file.
     """
-    with captured_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        file.write(data)
-        file.flush()
+    with as_file(data, ".jpg") as path, captured_standard_error() as caught:
         failure = image = None
         try:
             with jpeglib.version(TURBO):
-                image = jpeglib.read_dct(file.name)
+                image = jpeglib.read_dct(str(path))
                 image.load()
         except (OSError, RuntimeError, ValueError) as error:
             failure = error

@@ -52,6 +52,7 @@ def test_each_file_gets_an_image_and_a_record(job, photos, records):
     for name, record in found.items():
         content = (photos / name).read_bytes()
         assert record["size"] == len(content)
+        assert record["modified"] == (photos / name).stat().st_mtime_ns
         assert record["sha256"] == hashlib.sha256(content).hexdigest()
         if name != "bad.jpg":
             assert record["output"] == name.replace(".jpg", ".restored.png")

@@ -174,7 +174,7 @@ def test_the_mean_is_the_mean_and_exact(drawing):
     exact = drawing.mean(drawing.samples(content, **options))
     assert exact.certificate.exact
     assert (exact.seed, exact.count) == (5, 6)
-    assert "seed 5, mean of 6 samples" in exact.provenance
+    assert (exact.work.seed, exact.work.samples) == (5, 6)
     with pytest.raises(ConfigError, match="no samples"):
         drawing.mean([])
 
