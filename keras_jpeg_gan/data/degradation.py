@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from keras_jpeg_gan.data.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.jpeg.tables import quality_tables
 
 # Pillow's numbers for the samplings that it writes.
