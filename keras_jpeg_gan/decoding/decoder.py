@@ -17,12 +17,12 @@ from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg import emulator, encoder
 from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile, Limits
 from keras_jpeg_gan.jpeg.projection import exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
-from keras_jpeg_gan.jpeg.resaved import resaving_remark
+from keras_jpeg_gan.jpeg.resaved import find_earlier_save
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.metrics.violation import Violation
@@ -96,9 +96,16 @@ class Decoder:
         if assume_quality is not None:
             return read_assumed(source, assume_quality, self.limits, allow_truncated)
         file = JpegFile.read(source, self.limits, allow_truncated)
-        remark = resaving_remark(file.pixels, file.tables, file.sampling)
-        warnings = file.warnings if remark is None else (*file.warnings, remark)
-        return dataclasses.replace(file, warnings=warnings)
+        if not emulator.has_whole_luma(file.sampling):
+            return file  # its pixels do not show the luma that was quantized
+        save = find_earlier_save(file.pixels, file.tables[0])
+        if save is None:
+            return file
+        remark = (
+            f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
+            "from that"
+        )
+        return dataclasses.replace(file, warnings=(*file.warnings, remark))
 
     def restore(
         self,

@@ -80,6 +80,12 @@ def ratios(sampling: str) -> tuple[tuple[int, int], ...]:
     return tuple((h_max // h, v_max // v) for h, v in parts)
 
 
+def has_whole_luma(sampling: str) -> bool:
+    """Whether each pixel has a luma sample of its own, as in all files but odd ones."""
+    parts = factors(sampling)
+    return parts[0] == (max(h for h, _ in parts), max(v for _, v in parts))
+
+
 def rgb_to_ycbcr(red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> list[np.ndarray]:
     """The integer Y, Cb, Cr [...] int32 of integer red, green, blue [...] int32 in 0..255."""
     planes = []
@@ -129,6 +135,14 @@ def _pass(rows: np.ndarray, first: bool) -> np.ndarray:
     out[3] = (t6 * 25172 + z2 + z3) >> n
     out[1] = (t7 * 12299 + z1 + z4) >> n
     return out
+
+
+def dct_basis() -> np.ndarray:
+    """The orthonormal DCT of 8 samples (ITU-T T.81, A.3.3): [8 frequencies, 8 samples] float64."""
+    frequency, position = np.mgrid[:8, :8]
+    basis = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
+    basis[0] /= np.sqrt(2)
+    return basis
 
 
 def forward_dct(samples: np.ndarray) -> np.ndarray:

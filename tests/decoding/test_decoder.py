@@ -210,15 +210,15 @@ def test_an_assumed_quality_is_restored_and_nothing_certified(decoder):
 
 
 def test_a_file_saved_before_is_warned_of(decoder, kodak):
+    buffer, cut = io.BytesIO(), io.BytesIO()
     with Image.open(kodak[0]) as image:
-        for _ in range(2):
-            buffer = io.BytesIO()
-            image.save(buffer, "JPEG", quality=30)
-            image = Image.open(buffer)
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=95)
-    (warning,) = decoder.read(buffer.getvalue()).warnings
-    assert "more than its tables explain" in warning
+        image.save(buffer, "JPEG", quality=30)
+    assert decoder.read(buffer.getvalue()).warnings == ()
+    with Image.open(buffer) as once:
+        once.crop((5, 3, *once.size)).save(cut, "JPEG", quality=95)
+    (warning,) = decoder.read(cut.getvalue()).warnings
+    assert "quality 30 on a grid shifted by (3, 5)" in warning
+    assert "--assume_quality=30" in warning
 
 
 @pytest.fixture
