@@ -131,6 +131,23 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
         raise
 
 
+def unusable_name(path: pathlib.Path) -> str | None:
+    """Why the file system can have no file of this name, in words, or None: it may be too long.
+
+    The folder of the file need not exist.
+    """
+    path = path.absolute()
+    existing = next(folder for folder in path.parents if folder.exists())
+    for name in (path, *(existing / part for part in path.relative_to(existing).parts)):
+        try:
+            os.lstat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
 def is_sidecar(path: pathlib.PurePath) -> bool:
     """Whether a path below a folder is an AppleDouble file of macOS, or a thumbnail.
 

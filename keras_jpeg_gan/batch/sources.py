@@ -16,20 +16,21 @@ from fsspec.utils import glob_translate
 from pyarrow import fs
 
 from keras_jpeg_gan.batch.storage import Place, open_place, split_glob
-from keras_jpeg_gan.decoding.inputs import SUFFIXES, find_inputs
-from keras_jpeg_gan.decoding.outputs import MARK
+from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, find_inputs
+from keras_jpeg_gan.decoding.outputs import distinct_stems
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.system import is_sidecar
 
 # One row for each JPEG file. `row` is its row in a Parquet file, or null for a file of its own; the
 # `size` of a row is its share of the Parquet file's size. `modified` is in nanoseconds since 1970,
-# or null where the file system does not tell.
+# or null where the file system does not tell. `stem` is the output's path without mark and suffix.
 FILES = pa.schema(
     [
         ("file", pa.string()),
         ("row", pa.int64()),
         ("size", pa.int64()),
         ("modified", pa.int64()),
+        ("stem", pa.string()),
     ]
 )
 
@@ -98,10 +99,9 @@ def name_of(file: str, row: int | None) -> str:
     return file if row is None else f"{file.removesuffix(_PARQUET)}/{row:07}"
 
 
-def output_name(name: str, suffix: str) -> str:
-    """Where the restored image goes, below the output folder."""
-    path = pathlib.PurePosixPath(name)
-    return str(path.with_name(path.stem + MARK + suffix))
+def output_of(stem: str, suffix: str) -> str:
+    """Where the restored image of a file with this `stem` goes, below the output folder."""
+    return f"{stem}{MARK}{suffix}"
 
 
 def find_sources(uri: str, bytes_column: str | None = None) -> Sources:
@@ -135,7 +135,9 @@ def find_sources(uri: str, bytes_column: str | None = None) -> Sources:
         raise ConfigError(f"{uri}: there is no file named {', '.join(suffixes)}")
     names = sorted(found)
     sizes, times = ([found[name][i] for name in names] for i in range(2))
-    table = pa.table([names, [None] * len(names), sizes, times], schema=FILES)
+    stems = distinct_stems(names)
+    columns = [names, [None] * len(names), sizes, times, [stems[name] for name in names]]
+    table = pa.table(columns, schema=FILES)
     if bytes_column:
         table = _rows_of(root, table, bytes_column, problems)
     return Sources(root, table, problems, passed_over)
@@ -246,7 +248,8 @@ def _rows_of(
                 continue
             share = size // max(rows, 1)
             same = (itertools.repeat(value, rows) for value in (share, modified))
-            columns = [itertools.repeat(name, rows), range(rows), *same]
+            stems = (name_of(name, row) for row in range(rows))
+            columns = [itertools.repeat(name, rows), range(rows), *same, stems]
             parts.append(pa.table(list(map(list, columns)), schema=FILES))
     return pa.concat_tables(parts) if parts else FILES.empty_table()
 

@@ -216,6 +216,7 @@ class Worker:
             known |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             header = read_header(data, job.limits)
             known |= {"width": header.width, "height": header.height}
+            writer.check_size(header.height, header.width, job.image_format)
             megapixels = header.width * header.height / 1e6
             if megapixels > self._megapixels:
                 return megapixels
@@ -224,7 +225,7 @@ class Worker:
             image = made.encoded(job.image_format, job.keep_metadata)
             output = None
             if not job.as_parquet:
-                output = sources.output_name(name, job.suffix)
+                output = sources.output_of(file["stem"], job.suffix)
                 job.output.below(output).write(image)
             known |= {"output": output, "seconds": time.perf_counter() - started}
             return manifest.restored(made, **known), image

@@ -276,6 +276,8 @@ class Run:
         file = self.decoder.read(content_of(item, self.decoder.limits), self.options)
         seconds = {"read": time.perf_counter() - started}
         yield from self._skipped(item, existing, file.sha256)
+        for name in missing:
+            writer.check_size(file.height, file.width, self._format(name))
         self._load()
         share.begin(file.width * file.height, self.products.drawn(missing))
         warnings: tuple[str, ...] = ()
@@ -284,8 +286,7 @@ class Run:
         ):
             share.check()
             started = time.perf_counter()
-            image_format = self.products.image_format(name) or self.outputs.image_format
-            write(missing[name], made.encoded(image_format, self.keep_metadata))
+            write(missing[name], made.encoded(self._format(name), self.keep_metadata))
             seconds = {**seconds, **made.seconds, "write": time.perf_counter() - started}
             # Without the pixels, since the event may have to wait for its turn.
             details = describe(made, seconds)
@@ -295,6 +296,10 @@ class Run:
         for warning in warnings:
             yield Warned(item.name, warning)
         yield Done(item.name, restored=True)
+
+    def _format(self, name: str) -> str:
+        """The format in which a product is written."""
+        return self.products.image_format(name) or self.outputs.image_format
 
     def _load(self) -> None:
         """Load the model, if it is not yet loaded; a failure ends the run."""

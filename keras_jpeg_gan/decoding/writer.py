@@ -51,6 +51,19 @@ def format_of(path: pathlib.Path) -> str:
     raise ConfigError(f"{path.name!r}: let the name end with one of {known}")
 
 
+def check_size(height: int, width: int, image_format: str) -> None:
+    """Refuse an image that is too large for its format.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if image_format == "webp" and max(height, width) > _WEBP_LARGEST_SIDE:
+        raise ConfigError(
+            f"{width}x{height}: WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png "
+            "or tiff"
+        )
+
+
 def encode(
     pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
 ) -> bytes:
@@ -68,10 +81,7 @@ def encode(
     """
     if image_format not in FORMATS:
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
-    if image_format == "webp" and max(pixels.shape) > _WEBP_LARGEST_SIDE:
-        raise ConfigError(
-            f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png or tiff"
-        )
+    check_size(pixels.shape[0], pixels.shape[1], image_format)
     options = _OPTIONS[image_format](metadata, provenance)
     if pixels.dtype != np.uint16:
         content = _saved(Image.fromarray(pixels), image_format, options)

@@ -8,8 +8,7 @@ import pytest
 from keras_jpeg_gan.batch.sources import (
     blocks,
     find_sources,
-    name_of,
-    output_name,
+    output_of,
     read_rows,
 )
 from keras_jpeg_gan.batch.storage import Place
@@ -88,9 +87,21 @@ def test_a_name_that_is_not_utf8_is_a_problem(photos):
     assert [reason for _, reason in sources.problems] == ["its name is not UTF-8: rename it"]
 
 
-def test_names_of_images_mirror_the_tree():
-    assert output_name("a/b.c.jpeg", ".png") == "a/b.c.restored.png"
-    assert output_name(name_of("a/set.parquet", 17), ".webp") == "a/set/0000017.restored.webp"
+def test_names_of_images_mirror_the_tree_and_are_distinct(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("b.c.jpeg", "d.jpg", "d.JPEG"):
+        (tmp_path / "a" / name).write_bytes(b"")
+    stems = find_sources(str(tmp_path)).table["stem"].to_pylist()
+    assert [output_of(stem, ".png") for stem in stems] == [
+        "a/b.c.restored.png",
+        "a/d.JPEG.restored.png",
+        "a/d.jpg.restored.png",
+    ]
+
+
+def test_names_of_rows_are_those_of_their_files(dataset):
+    stems = find_sources(str(dataset), "raw").table["stem"].to_pylist()
+    assert output_of(stems[17], ".webp") == "a/0000017.restored.webp"
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -17,8 +17,9 @@ from keras_jpeg_gan import system
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
+from tests.decoding.made_up import ShiftedBlur
 from tests.decoding.processes import start
-from tests.files import jpeg
+from tests.files import jpeg, saved
 
 
 @pytest.fixture
@@ -152,13 +153,31 @@ def test_samples_mean_and_deviation_are_files_of_their_own(command, photos, samp
     assert paths["1"].read_bytes() != first
 
 
-def test_two_inputs_of_one_name_do_not_overwrite_each_other(command, photos):
+def test_inputs_that_share_a_name_have_outputs_of_their_own(command, photos):
     (photos / "a.jpeg").write_bytes(jpeg(8, 8))
-    status, _, err = command(photos / "a.jpg", photos / "a.jpeg")
-    assert status == 1
-    assert f"{photos / 'a.jpeg'}: its output" in err
-    with Image.open(photos / "a.restored.png") as image:
-        assert image.size == (40, 24)
+    for skipped in (0, 2):
+        status, _, err = command(photos / "a.jpg", photos / "a.jpeg")
+        assert status == 0
+        assert err.count(": skipped, ") == skipped
+    for name, size in (("a.jpg.restored.png", (40, 24)), ("a.jpeg.restored.png", (8, 8))):
+        with Image.open(photos / name) as image:
+            assert image.size == size
+
+
+def test_what_no_output_can_hold_is_refused_before_the_network(command, photos, monkeypatch):
+    """A name that is too long with .restored.png, and a side that WebP does not have."""
+
+    monkeypatch.setattr(ShiftedBlur, "restore", lambda *arguments: pytest.fail("it runs"))
+    long = photos / f"{'x' * 243}.jpg"
+    long.write_bytes(jpeg(16, 16))
+    wide = photos / "wide.jpg"
+    wide.write_bytes(saved(np.zeros((8, 16384), np.uint8)))
+    status, out, err = command(long, wide, "--format=webp")
+    assert (status, out) == (1, "")
+    first, second, _ = err.splitlines()
+    assert first.startswith(f"{long}: its output ")
+    assert "File name too long" in first
+    assert second.startswith(f"{wide}: 16384x8: WebP holds at most 16383 pixels")
 
 
 def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model):
