@@ -17,7 +17,7 @@ from keras_jpeg_gan.batch.progress import Progress
 from keras_jpeg_gan.batch.sources import Sources, find_sources, output_of
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import flags as shared
-from keras_jpeg_gan.decoding.report import shown
+from keras_jpeg_gan.decoding.files.report import shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, find_model
 

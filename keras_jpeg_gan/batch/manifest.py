@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 import keras_jpeg_gan
 from keras_jpeg_gan.batch.storage import Place, is_unfinished
-from keras_jpeg_gan.decoding.provenance import differences
-from keras_jpeg_gan.decoding.report import describe
+from keras_jpeg_gan.decoding.files.provenance import differences
+from keras_jpeg_gan.decoding.files.report import describe
 from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.errors import ConfigError
 

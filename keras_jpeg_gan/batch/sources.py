@@ -16,8 +16,8 @@ from fsspec.utils import glob_translate
 from pyarrow import fs
 
 from keras_jpeg_gan.batch.storage import Place, open_place, split_glob
-from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, find_inputs
-from keras_jpeg_gan.decoding.outputs import distinct_stems
+from keras_jpeg_gan.decoding.files.inputs import MARK, SUFFIXES, find_inputs
+from keras_jpeg_gan.decoding.files.outputs import distinct_stems
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.system import is_sidecar
 

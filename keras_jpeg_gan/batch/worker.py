@@ -13,11 +13,11 @@ import pyarrow as pa
 from keras_jpeg_gan.batch import manifest, sources
 from keras_jpeg_gan.batch.manifest import Manifest
 from keras_jpeg_gan.batch.storage import Place, read_ahead
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.report import reason_of
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
-from keras_jpeg_gan.decoding.report import reason_of
 from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.jpeg.header import read_header
 

@@ -24,7 +24,7 @@ from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
-from keras_jpeg_gan.jpeg.resaved import resaving_remark
+from keras_jpeg_gan.jpeg.resaved import find_earlier_save
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.metrics.violation import Violation
@@ -97,9 +97,16 @@ class Decoder:
             )
         file = JpegFile.read(source, self.limits, options.allow_truncated)
         assert file.quantized is not None  # it was read, not assumed
-        remark = resaving_remark(file.pixels, file.tables, file.quantized.sampling)
-        warnings = file.warnings if remark is None else (*file.warnings, remark)
-        return dataclasses.replace(file, warnings=warnings)
+        if not file.quantized.sampling.has_whole_luma:
+            return file  # its pixels do not show the luma that was quantized
+        save = find_earlier_save(file.pixels, file.tables[0])
+        if save is None:
+            return file
+        remark = (
+            f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
+            "from that"
+        )
+        return dataclasses.replace(file, warnings=(*file.warnings, remark))
 
     def restore(
         self,

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import writer
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import Work
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.provenance import Work
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation

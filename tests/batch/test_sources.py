@@ -12,7 +12,7 @@ from keras_jpeg_gan.batch.sources import (
     read_rows,
 )
 from keras_jpeg_gan.batch.storage import Place
-from keras_jpeg_gan.decoding.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
 from keras_jpeg_gan.errors import ConfigError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan import Decoder
-from keras_jpeg_gan.decoding.provenance import work_of
+from keras_jpeg_gan.decoding.files.provenance import work_of
 from tests.files import jpeg
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from keras_jpeg_gan.decoding.inputs import find_inputs
-from keras_jpeg_gan.decoding.outputs import Outputs, distinct_stems
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.outputs import Outputs, distinct_stems
 from keras_jpeg_gan.errors import ConfigError
 
 

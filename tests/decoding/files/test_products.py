@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
-from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
-from keras_jpeg_gan.decoding.provenance import work_of
+from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
+from keras_jpeg_gan.decoding.files.provenance import work_of
 from tests.files import jpeg
 
 UNPROJECTED = RestoreOptions(projection="none")

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import IMAGE, Work
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.provenance import IMAGE, Work
 from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.deviation import Spread, deviation_map

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
-from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.provenance import Work, work_of
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import Work, work_of
 from keras_jpeg_gan.jpeg.metadata import Metadata
 from tests.files import jpeg, picture
 

@@ -10,17 +10,17 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.decoding.inputs import Input, content_of, sha256_of, size_of
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.inputs import Input, content_of, sha256_of, size_of
+from keras_jpeg_gan.decoding.files.outputs import Outputs, write
+from keras_jpeg_gan.decoding.files.products import Products
+from keras_jpeg_gan.decoding.files.progress import Progress, Share
+from keras_jpeg_gan.decoding.files.provenance import work_of
+from keras_jpeg_gan.decoding.files.report import describe, reason_of
 from keras_jpeg_gan.decoding.memory import room_mb, together_mb
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.outputs import Outputs, write
-from keras_jpeg_gan.decoding.products import Products
-from keras_jpeg_gan.decoding.progress import Progress, Share
-from keras_jpeg_gan.decoding.provenance import work_of
-from keras_jpeg_gan.decoding.report import describe, reason_of
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.system import one_blas_thread, processors
 

@@ -3,7 +3,7 @@ import pathlib
 
 from PIL import Image
 
-from keras_jpeg_gan.decoding.inputs import Input, find_inputs, size_of
+from keras_jpeg_gan.decoding.files.inputs import Input, find_inputs, size_of
 from keras_jpeg_gan.decoding.memory import Limits
 from tests.files import jpeg
 

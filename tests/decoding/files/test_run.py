@@ -6,13 +6,13 @@ import pytest
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
-from keras_jpeg_gan.decoding import run as runs
 from keras_jpeg_gan.decoding import runtimes
-from keras_jpeg_gan.decoding.inputs import find_inputs
-from keras_jpeg_gan.decoding.outputs import Outputs
-from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
-from keras_jpeg_gan.decoding.progress import Progress
-from keras_jpeg_gan.decoding.run import Done, Failed, Made, Run, Skipped
+from keras_jpeg_gan.decoding.files import run as runs
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.outputs import Outputs
+from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
+from keras_jpeg_gan.decoding.files.progress import Progress
+from keras_jpeg_gan.decoding.files.run import Done, Failed, Made, Run, Skipped
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from tests.files import jpeg
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import keras_jpeg_gan
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding.products import Product
+from keras_jpeg_gan.decoding.files.products import Product
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 
 

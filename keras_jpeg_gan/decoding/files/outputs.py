@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.inputs import MARK, Input, Inputs
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.inputs import MARK, Input, Inputs
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.system import unusable_name, write_atomically
 

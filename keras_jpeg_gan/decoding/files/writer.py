@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from PIL.TiffImagePlugin import TiffImageFile
 
 import keras_jpeg_gan
-from keras_jpeg_gan.decoding import png16, webp_note
+from keras_jpeg_gan.decoding.files import png16, webp_note
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 from keras_jpeg_gan.system import without_warnings
