@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
+from keras_jpeg_gan.models.cards import TFLiteCard, find_model, find_tflite
 from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
 RUNTIMES = ("auto", "litert", "tensorflow")
@@ -60,9 +60,9 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     if kind not in RUNTIMES:
         raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
     weights, _ = find_model(model)
-    light = None if kind == "tensorflow" else find_light(weights)
-    if light is not None:
-        return LiteRTRuntime(*light, threads)
+    found = None if kind == "tensorflow" else find_tflite(weights)
+    if found is not None:
+        return LiteRTRuntime(*found, threads)
     if kind == "litert":
         raise ModelError(
             f"{weights}: no TFLite file of these weights beside it: make one with export/tflite.py"
@@ -89,7 +89,7 @@ class LiteRTRuntime:
         ModelError: the file does not load.
     """
 
-    def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
+    def __init__(self, path: pathlib.Path, card: TFLiteCard, threads: int | None = None) -> None:
         with captured_standard_error():
             try:
                 from ai_edge_litert.interpreter import Interpreter

@@ -13,7 +13,7 @@ from keras_jpeg_gan.system import file_sha256
 
 BUNDLED = pathlib.Path(__file__).parents[1] / "weights"
 WEIGHTS_SUFFIX = ".weights.h5"
-LIGHT_SUFFIX = ".tflite"
+TFLITE_SUFFIX = ".tflite"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ModelCard:
 
 
 @dataclasses.dataclass(frozen=True)
-class LightCard:
+class TFLiteCard:
     """What a TFLite file of a model is; it stands beside it as NAME.tflite.json.
 
     Attributes:
@@ -87,13 +87,13 @@ def bundled_models() -> list[str]:
     )
 
 
-def light_path(weights: pathlib.Path) -> pathlib.Path:
-    """Where the light file of a weights file stands: NAME.tflite beside NAME.weights.h5."""
-    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + LIGHT_SUFFIX)
+def tflite_path(weights: pathlib.Path) -> pathlib.Path:
+    """Where the TFLite model of a weights file is: NAME.tflite beside NAME.weights.h5."""
+    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + TFLITE_SUFFIX)
 
 
-def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
-    """The light file of a weights file, and its card.
+def find_tflite(weights: pathlib.Path) -> tuple[pathlib.Path, TFLiteCard] | None:
+    """Find the TFLite model of a weights file, and its card.
 
     Returns:
         None where there is none, or one of other weights.
@@ -101,15 +101,15 @@ def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
     Raises:
         ModelError: its card cannot be read, or does not describe it.
     """
-    path = light_path(weights)
+    path = tflite_path(weights)
     card_path = path.with_name(path.name + ".json")
     if not (path.is_file() and card_path.is_file()):
         return None
     try:
         values = json.loads(card_path.read_text())
-        card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
+        card = TFLiteCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
     except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{card_path}: not the card of a light file ({error})") from error
+        raise ModelError(f"{card_path}: not the card of a TFLite model ({error})") from error
     if card.weights_sha256 != file_sha256(weights):
         return None
     if card.sha256 != file_sha256(path):

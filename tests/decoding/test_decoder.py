@@ -12,9 +12,10 @@ from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
-from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg import emulator, encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.projection import floating
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from tests.files import jpeg
 
@@ -103,19 +104,16 @@ def test_what_cannot_be_restored_is_refused(decoder):
 
 def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
     file = decoder.read(jpeg(48, 48, subsampling=0))
-    sampling = Sampling.parse("4x2,2x1,1x1")
-    luma, *_ = file.quantized.levels
-    chroma = [np.zeros((*size, 8, 8), luma.dtype) for size in sampling.blocks(48, 48)[1:]]
-    odd = dataclasses.replace(
-        file, quantized=Quantized([luma, *chroma], file.quantized.tables, sampling)
-    )
+    sampling = Sampling.parse("4x4,1x1,1x1")
+    levels = emulator.emulate(file.pixels, file.tables, sampling)
+    odd = dataclasses.replace(file, quantized=Quantized(levels, file.tables, sampling))
     restored = decoder.restore(odd)
     assert restored.certificate is None
     assert restored.projection == "float"
-    assert restored.pixels.shape == (48, 48, 3)
+    assert floating.violations(restored.pixels, odd.quantized).mean() < 0.4
     (warning,) = restored.warnings
-    assert "4x2,2x1,1x1" in warning
-    assert "no certificate" in warning
+    assert "4x4,1x1,1x1: no certificate, projection float instead of exact" in warning
+    assert decoder.restore(odd, options=RestoreOptions(projection="none")).projection == "none"
 
 
 @pytest.fixture

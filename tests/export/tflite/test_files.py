@@ -160,7 +160,7 @@ def test_written_files_have_cards(network, photographs, tmp_path):
     line = write_network(network, path, TILE, "float32", photographs)
     assert line.startswith(f"{path}: ")
     assert line.endswith("0.000 dB lost")
-    card = cards.LightCard(**json.loads((tmp_path / "small.tflite.json").read_text()))
+    card = cards.TFLiteCard(**json.loads((tmp_path / "small.tflite.json").read_text()))
     assert card.sha256 == file_sha256(path)
     assert card.inputs["pixels"]["shape"] == [1, TILE, TILE, 3]
     assert card.inputs["noise_9"]["shape"] == [1, TILE // 2, TILE // 2, 1]
