@@ -1,4 +1,4 @@
-"""What all commands share: absl's flags with this library's exit statuses and error lines."""
+"""What all commands share: absl's flags, with our exit statuses and one-line errors."""
 
 import os
 import pathlib
@@ -15,26 +15,27 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 128 + signal.SIGINT
 
 
 class UsageError(JpegGanError):
-    """The command line asks for something that cannot be."""
+    """The command line asks for something impossible."""
 
 
 class RunError(JpegGanError):
-    """Nothing can be done any more, whatever the next file is: the run ends."""
+    """No other file can be processed either, so the run ends."""
 
 
 def run(main: Callable[[list[str]], int], module: str, usage: str) -> None:
     """Parse the flags, run `main` with the other arguments, and exit with its status.
 
-    A wrong flag or a `UsageError` is one line and status 2, another `JpegGanError` one line
-    and status 1, Ctrl-C status 130, --help status 0. A traceback is shown with --verbosity=1.
+    A wrong flag or a `UsageError` prints one line and exits with 2. Any other `JpegGanError`
+    prints one line and exits with 1. Ctrl-C exits with 130, --help with 0. --verbosity=1 adds a
+    traceback.
 
     Args:
-        main: takes the positional arguments, returns the exit status.
-        module: name of the module whose flags --help shows.
-        usage: what --help says first.
+        main: takes the positional arguments and returns the exit status.
+        module: the module whose flags --help lists.
+        usage: text that --help prints first.
     """
     program = pathlib.Path(sys.argv[0]).name
-    if sys.stderr is None:  # closed; what is printed there would go to standard output
+    if sys.stderr is None:  # closed: what we print there would go to standard output
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     wants_help = flags.DEFINE_bool("help", False, "show this help", short_name="h")
     try:
@@ -61,12 +62,12 @@ def _parsed(argv: list[str]) -> list[str]:
         return flags.FLAGS(argv)[1:]
     except flags.Error:
         raise
-    except Exception as error:  # ml_collections lets through whatever a config raises
+    except Exception as error:  # ml_collections passes on whatever a config raises
         raise UsageError(f"a --config flag fails: {reason(error)}") from error
 
 
 def reason(error: Exception) -> str:
-    """An error in one line, for those whose words alone do not say what they are."""
+    """Describe an error in one line, with its class, since its message may not say what it is."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 

@@ -47,6 +47,11 @@ class Architecture:
     deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
 
 
+def is_tap(layer: Conv | Pool) -> bool:
+    """Whether a layer's features are handed on."""
+    return isinstance(layer, Conv) and layer.tap
+
+
 def _vgg(convolutions: tuple[int, ...], tapped: tuple[int, ...]) -> tuple[Conv | Pool, ...]:
     """VGG's stages of 3x3 convolutions; `tapped` has the number of the tap in each stage."""
     layers: list[Conv | Pool] = []
@@ -105,6 +110,7 @@ class FeatureNetwork(keras.Model):
         self.before_relu = before_relu
         self.linear = linear
         self.sha256 = sha256
+        self._tap_scales = [1.0] * sum(is_tap(layer) for layer in architecture.layers)
         self._arrays: dict[str, Any] = {}
         for layer in architecture.layers:
             if isinstance(layer, Conv):
@@ -127,7 +133,7 @@ class FeatureNetwork(keras.Model):
         mean = np.array(self.architecture.mean, np.float32)
         deviation = np.array(self.architecture.deviation, np.float32)
         features = (image - mean) / deviation
-        taps = []
+        taps: list[Any] = []
         for layer in self.architecture.layers:
             if isinstance(layer, Pool):
                 features = ops.max_pool(features, layer.size, strides=2, padding="valid")
@@ -140,8 +146,25 @@ class FeatureNetwork(keras.Model):
             linear = linear + self._arrays[f"{layer.name}_bias"]
             features = ops.relu(linear)
             if layer.tap:
-                taps.append(linear if self.before_relu else features)
+                scale = self._tap_scales[len(taps)]
+                taps.append(scale * (linear if self.before_relu else features))
         return taps
+
+    def normalize(self, photographs: np.ndarray) -> None:
+        """Scale each tap to unit root mean square over photographs.
+
+        Networks differ in the size of their features: those of Keras' VGG19 come from inputs
+        whose root mean square is 58 times that of torchvision's networks. Weights of perceptual
+        losses mean the same for all of them only after this.
+
+        Args:
+            photographs: [B, H, W, 3] in [0, 1].
+        """
+        taps = [np.asarray(ops.convert_to_numpy(tap), np.float64) for tap in self(photographs)]
+        self._tap_scales = [
+            scale / float(np.sqrt(np.mean(tap**2)))
+            for scale, tap in zip(self._tap_scales, taps, strict=True)
+        ]
 
     def convolutions(self) -> list[Convolution]:
         """All convolutions, in order."""
@@ -167,7 +190,7 @@ class FeatureNetwork(keras.Model):
         return [
             int(self._arrays[f"{layer.name}_bias"].shape[0])
             for layer in self.architecture.layers
-            if isinstance(layer, Conv) and layer.tap
+            if isinstance(layer, Conv) and is_tap(layer)
         ]
 
     @classmethod

@@ -53,6 +53,14 @@ def test_both_backends_take_the_same_steps(steps: pathlib.Path, method: str) -> 
         assert np.abs(ours[name] - theirs[name]).max() <= 1e-4 * change + rounding, name
 
 
+def test_steps_in_two_micro_batches_are_the_same(steps: pathlib.Path) -> None:
+    whole, parts = (read(steps / f"jax_sampler{name}.npz") for name in ("", "_in_parts"))
+    assert set(whole) == set(parts)
+    for name, value in whole.items():
+        error = np.abs(parts[name] - value).max()
+        assert error <= 1e-4 * np.abs(value).max() + 1e-7, name
+
+
 def test_a_samples_noise_depends_on_seed_stream_and_position_alone(jax: Any) -> None:
     jax("-c", NOISE)
 
