@@ -11,9 +11,9 @@ demo: $(VENV)/light
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# From photographs to a restored file by the commands alone: regression, sampler, decode.
+# By the commands alone: from photographs to a restored file, and from raw data to the paper's tables.
 smoke: $(VENV)/installed
-	$(BIN)/python -m pytest --run_slow tests/test_smoke.py
+	$(BIN)/python -m pytest --run_slow tests/test_smoke.py tests/test_reproduce.py
 
 # Files broken on purpose, for a minute.
 fuzz: $(VENV)/installed

@@ -14,10 +14,10 @@ from keras_jpeg_gan.batch import cluster, manifest, storage
 from keras_jpeg_gan.batch.engine import Engine
 from keras_jpeg_gan.batch.estimate import estimate
 from keras_jpeg_gan.batch.progress import Progress
-from keras_jpeg_gan.batch.sources import Sources, find_sources, output_name
+from keras_jpeg_gan.batch.sources import Sources, find_sources, output_of
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import flags as shared
-from keras_jpeg_gan.decoding.report import shown
+from keras_jpeg_gan.decoding.files.report import shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, find_model
 
@@ -91,12 +91,12 @@ def main(arguments: list[str]) -> int:
     try:
         sources = find_sources(_INPUT.value, _BYTES_COLUMN.value)
         job = _job(sources)
-        problems = _clashes(sources, job) + sources.problems
+        problems = _unusable(sources, job) + sources.problems
         todo = _todo(sources, job, {name for name, _ in problems})
     except (ConfigError, ModelError) as error:
         raise program.UsageError(str(error)) from error
     if _DRY_RUN.value:
-        return _estimate(sources, job, todo)
+        return _estimate(sources, job, todo, problems)
     return _restore(sources, job, todo, problems)
 
 
@@ -132,34 +132,23 @@ def _job(sources: Sources) -> Job:
     )
 
 
-def _clashes(sources: Sources, job: Job) -> list[tuple[str, str]]:
-    """Name and reason for each file whose image would go where another's goes."""
+def _unusable(sources: Sources, job: Job) -> list[tuple[str, str]]:
+    """Name and reason for each file whose output cannot have its name."""
     if job.as_parquet:
         return []
-    taken: dict[str, str] = {}
     found = []
-    for name in sources.names():
-        output = output_name(name, job.suffix)
-        if taken.setdefault(output, name) != name:
-            found.append((name, f"its output {output} is already that of {taken[output]}"))
+    for name, stem in zip(sources.names(), sources.table["stem"].to_pylist(), strict=True):
+        output = job.output.below(output_of(stem, job.suffix))
+        problem = output.unusable_name()
+        if problem is not None:
+            found.append((name, f"its output {output}: {problem}"))
     return found
 
 
 def _todo(sources: Sources, job: Job, refused: set[str]) -> np.ndarray:
     """The rows of the sources' table that are neither refused nor proven done."""
-    done: dict[str, int | None] = {}
-    if not shared.OVERWRITE.value:
-        done = job.manifest.proven(_outputs(job))
-    sizes, rows = (sources.table[column].to_pylist() for column in ("size", "row"))
-    return np.array(
-        [
-            i
-            for i, name in enumerate(sources.names())
-            if name not in refused
-            and not (name in done and (rows[i] is not None or done[name] == sizes[i]))
-        ],
-        dtype=np.int64,
-    )
+    done = {} if shared.OVERWRITE.value else job.manifest.proven(_outputs(job))
+    return sources.left(done, refused)
 
 
 def _outputs(job: Job) -> list[str]:
@@ -223,11 +212,11 @@ def _run(sources: Sources, job: Job, todo: np.ndarray) -> None:
         engine.restore(todo)
 
 
-def _estimate(sources: Sources, job: Job, todo: np.ndarray) -> int:
+def _estimate(sources: Sources, job: Job, todo: np.ndarray, problems: list[tuple[str, str]]) -> int:
     """Say what the job would take, and return the exit status."""
     size = sum(sources.table["size"].to_pylist()) / 1e6
     print(f"{len(sources.table)} files, {size:.1f} MB; {len(todo)} are to be done")
-    for name, reason in sources.problems:
+    for name, reason in problems:
         print(f"{shown(name)}: {reason}")
     if not len(todo):
         return program.OK

@@ -23,7 +23,7 @@ from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import border, exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
-from keras_jpeg_gan.jpeg.resaved import resaving_remark
+from keras_jpeg_gan.jpeg.resaved import find_earlier_save
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
@@ -95,11 +95,19 @@ class Decoder:
         file = JpegFile.read(source, self.limits, options.allow_truncated)
         assert file.quantized is not None  # it was read, not assumed
         quantized = file.quantized
-        remark = resaving_remark(file.pixels, file.tables, quantized.sampling)
-        warnings = file.warnings if remark is None else (*file.warnings, remark)
         if border.is_free(quantized, file.height, file.width):
             quantized = dataclasses.replace(quantized, visible=(file.height, file.width))
-        return dataclasses.replace(file, quantized=quantized, warnings=warnings)
+            file = dataclasses.replace(file, quantized=quantized)
+        if not quantized.sampling.has_whole_luma:
+            return file  # its pixels do not show the luma that was quantized
+        save = find_earlier_save(file.pixels, file.tables[0])
+        if save is None:
+            return file
+        remark = (
+            f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
+            "from that"
+        )
+        return dataclasses.replace(file, warnings=(*file.warnings, remark))
 
     def restore(
         self,
@@ -235,8 +243,7 @@ class Decoder:
         if first.pixels.dtype != np.uint8:
             raise ConfigError("the mean is of samples of 8 bits")
         pixels = spread.mean.astype(np.float32)
-        options = RestoreOptions(projection=first.projection)
-        mean = self.finish(pixels, first.file, first.seed, options)
+        mean = self.finish(pixels, first.file, first.seed, first.options)
         return dataclasses.replace(mean, count=spread.count)
 
     def _finish(
@@ -281,6 +288,7 @@ class Decoder:
             projection=projection,
             warnings=(*file.warnings, *warnings),
             seconds=clock.seconds,
+            options=options,
             violation=violated,
         )
 

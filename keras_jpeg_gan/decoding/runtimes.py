@@ -3,7 +3,6 @@
 Either is imported only when a model is opened with it.
 """
 
-import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ import numpy as np
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
-from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
+from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
 RUNTIMES = ("auto", "litert", "tensorflow")
 
@@ -99,9 +98,7 @@ class LiteRTRuntime:
                     f"LiteRT cannot be imported ({error}): pip install ai-edge-litert"
                 ) from error
             try:
-                self._interpreter = Interpreter(
-                    str(path), num_threads=threads or len(os.sched_getaffinity(0))
-                )
+                self._interpreter = Interpreter(str(path), num_threads=threads or processors())
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"{path}: does not load ({error})") from error
         self._runner = self._interpreter.get_signature_runner("restore")

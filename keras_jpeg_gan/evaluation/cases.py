@@ -20,9 +20,9 @@ class Case:
 
     Attributes:
         quality: 1..100; sampling: one that Pillow writes.
-        first_quality: of a compression before this one, or 0 for none.
-        shift: rows and columns cut off at the top left between the two, by which the blocks of
-            the second lie elsewhere than those of the first.
+        first_quality: that of an earlier compression, or 0 for none.
+        shift: rows and columns cut off at the top left between the two compressions, so that
+            their blocks do not coincide.
     """
 
     quality: int
@@ -31,7 +31,7 @@ class Case:
     shift: int = 0
 
     def make(self, original: np.ndarray) -> tuple[bytes, np.ndarray]:
-        """The file's bytes, and the part of the original that it shows.
+        """Compress an original; return the file's bytes and the part of the original it shows.
 
         Args:
             original: [H, W, 3] uint8.
@@ -71,14 +71,14 @@ class Case:
 
     @property
     def label(self) -> str:
-        """The quality, and what went before: "10", "30, then 10", "30, shifted by 4, then 10"."""
+        """The quality and its history: "10", "30, then 10", "30, shifted by 4, then 10"."""
         before = f"{self.first_quality}, " if self.first_quality else ""
         shifted = f"shifted by {self.shift}, " if self.shift else ""
         return f"{before}{shifted}{'then ' if before else ''}{self.quality}"
 
 
 def compress(original: np.ndarray, quality: int, sampling: Sampling) -> bytes:
-    """An original [H, W, 3] uint8 as a JPEG file by Pillow."""
+    """Compress an original [H, W, 3] uint8 with Pillow."""
     buffer = io.BytesIO()
     Image.fromarray(original).save(
         buffer, "JPEG", quality=quality, subsampling=sampling.pillow_subsampling

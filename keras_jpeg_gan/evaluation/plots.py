@@ -21,7 +21,7 @@ def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Fi
 
     Args:
         rows: titles and images [H, W] or [H, W, 3]; rows may differ in length, images in size.
-        style: of imshow.
+        style: options of imshow.
     """
     columns = max(len(row) for row in rows)
     heights = [
@@ -44,12 +44,12 @@ def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Fi
 
 
 def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> Figure:
-    """Maps [H, W] of numbers in one scale, white for zero, with a bar that tells the numbers.
+    """Maps [H, W] of numbers on one scale, white for zero, with a bar that gives the numbers.
 
     Args:
         titled: titles and maps, not negative.
-        root: darkness is this root of the number, so that small ones show.
-        unit: of the numbers, for the bar.
+        root: darkness is this root of the number, so that small numbers show.
+        unit: that of the numbers, for the bar.
     """
     largest = max(float(values.max()) for _, values in titled) or 1.0
     roots = [(title, (values / largest) ** (1 / root)) for title, values in titled]
@@ -71,8 +71,8 @@ def curves(
     """Curves with error bars.
 
     Args:
-        lines: points (x, y, error; 0 for none) of each, by its name.
-        across, up: what the axes are.
+        lines: the points (x, y, error; 0 for none) of each curve, by its name.
+        across, up: labels of the axes.
     """
     figure = Figure(figsize=(5, 3.6), layout="constrained")
     axis = figure.subplots()
@@ -87,7 +87,7 @@ def curves(
 
 
 def save(figure: Figure, target: Any, image_format: str = "png") -> None:
-    """Write a figure to a path or an open file, the same bytes for the same figure."""
+    """Write a figure to a path or an open file: the same figure gives the same bytes."""
     metadata = {"Software": None} if image_format == "png" else {"Date": None}
     figure.savefig(target, format=image_format, dpi=_DPI, metadata=metadata)
 

@@ -1,4 +1,4 @@
-"""What an evaluation has measured so far, in one file, so that it can be taken up again."""
+"""What an evaluation has measured so far, in one file, so that it can be resumed."""
 
 import dataclasses
 import io
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.evaluation.measures import Row, Score, SetStatistics
+from keras_jpeg_gan.evaluation.measures import Row
+from keras_jpeg_gan.evaluation.sets import Score, SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
 from keras_jpeg_gan.system import write_atomically
 
@@ -19,12 +20,12 @@ NAME = "progress.npz"
 
 @dataclasses.dataclass
 class Progress:
-    """All that is known after some images.
+    """The results so far.
 
     Attributes:
-        settings: what was asked for, as JSON can hold it.
-        seed, index: the next image of the next pass, a pass being all images with one seed.
-        rows, scores: of the images and passes that are done.
+        settings: what was asked for, in types that JSON has.
+        seed, index: where to go on: a pass is all images with one seed.
+        rows, scores: results of the images and passes that are done.
         failures: why an image was left out, by its name.
         statistics: of the features in this pass, by case, contender and network.
     """
@@ -38,7 +39,7 @@ class Progress:
     statistics: dict[str, SetStatistics] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: pathlib.Path) -> None:
-        """Write it to a folder, whole or not at all."""
+        """Save it in a folder, whole or not at all."""
         known = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -62,11 +63,11 @@ class Progress:
         settings: dict[str, Any],
         extractor_of: Callable[[str], FeatureExtractor],
     ) -> "Progress":
-        """What a folder has, or a beginning.
+        """Load what a folder has, or start afresh.
 
         Args:
             settings: what is asked for now.
-            extractor_of: the network of a key of `statistics`.
+            extractor_of: the network that a key of `statistics` names.
 
         Raises:
             ConfigError: the folder has an evaluation with other settings.
@@ -95,6 +96,6 @@ class Progress:
         rows = [Row(**row) for row in known.pop("rows")]
         scores = [Score(**score) for score in known.pop("scores")]
         statistics = {
-            key: SetStatistics.restored(extractor_of(key), state) for key, state in states.items()
+            key: SetStatistics.from_state(extractor_of(key), state) for key, state in states.items()
         }
         return cls(**known, rows=rows, scores=scores, statistics=statistics)

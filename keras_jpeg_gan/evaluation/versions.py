@@ -13,7 +13,7 @@ _PACKAGES = ("jpeglib", "keras", "numpy", "Pillow", "scikit-image", "tensorflow"
 
 
 def versions() -> dict[str, str]:
-    """By name: this library's, its dependencies', libjpeg-turbo's, and the processor."""
+    """The versions of this library and its dependencies by name, and the processor."""
     found = {"keras_jpeg_gan": keras_jpeg_gan.__version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Linux's name for it, where platform knows only the architecture."""
+    """The processor's name; Python's platform module often knows only the architecture."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

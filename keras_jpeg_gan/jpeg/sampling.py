@@ -119,6 +119,11 @@ class Sampling:
         )
 
     @property
+    def has_whole_luma(self) -> bool:
+        """Whether each pixel has a luma sample of its own, as in all files but odd ones."""
+        return self.ratios[0] == (1, 1)
+
+    @property
     def can_encode(self) -> bool:
         """Whether libjpeg's encoder can write it: a unit must not have too many blocks.
 

@@ -88,12 +88,12 @@ def bundled_models() -> list[str]:
 
 
 def light_path(weights: pathlib.Path) -> pathlib.Path:
-    """Where the light file of a weights file stands: NAME.tflite beside NAME.weights.h5."""
+    """Where the TFLite model of a weights file is: NAME.tflite beside NAME.weights.h5."""
     return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + LIGHT_SUFFIX)
 
 
 def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
-    """The light file of a weights file, and its card.
+    """Find the TFLite model of a weights file, and its card.
 
     Returns:
         None where there is none, or one of other weights.
@@ -109,7 +109,7 @@ def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
         values = json.loads(card_path.read_text())
         card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
     except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{card_path}: not the card of a light file ({error})") from error
+        raise ModelError(f"{card_path}: not the card of a TFLite model ({error})") from error
     if card.weights_sha256 != file_sha256(weights):
         return None
     if card.sha256 != file_sha256(path):

@@ -52,6 +52,19 @@ def test_ffhq_is_prepared_from_a_folder(
     assert len(training) + len(validating) == 4
 
 
+def test_ffhq_in_full_size_is_reduced_by_area_averaging(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+    for number in (0, 3000):
+        Image.fromarray(large).save(tmp_path / f"{number:05}.png")
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "data"))
+    prepare("ffhq", tmp_path)
+    expected = large.reshape(128, 8, 128, 8, 3).mean((1, 3))
+    found = open_source("tfds:ffhq:test", 10)[0]
+    assert np.abs(found - expected).max() <= 0.5 + 1e-6
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -69,8 +69,12 @@ def test_a_protocol_sets_what_is_not_given(images: pathlib.Path) -> None:
     result = run(f"--images={images}", "--models=libjpeg", "--protocol=table4", "--sampling=4:4:4")
     assert result.returncode == 0, result.stderr
     assert "| 4:4:4 | 5 | libjpeg |" in result.stdout
-    assert "| Ours | 16.70 ± 0.14 |" in result.stdout
-    assert "As in the paper only with --reference" in result.stdout
+    assert "| Ours | – | – | – | 16.70 ± 0.14 |" in result.stdout
+    assert "| Ground truth | – | 0.0000 | ∞ | 10.28 |" in result.stdout
+    assert "Comparable with the paper's FID only with --features" in result.stdout
+    refused = run(f"--images={images}", "--protocol=table5", "--features=x.pb")
+    assert refused.returncode == 2
+    assert "training images: give --reference" in refused.stderr
     double = run(f"--images={images}", "--models=libjpeg", "--protocol=double").stdout
     assert "| 4:2:0 | 10, shifted by 4, then 30 | libjpeg |" in double
     rounding = run(f"--images={images}", "--protocol=table2").stdout
@@ -119,6 +123,7 @@ def test_all_bad(tmp_path: pathlib.Path) -> None:
         (("--images=.", "--methods=best"), 2, "--methods: method 'best'"),
         (("--images=.", "--metrics=beauty"), 2, "--metrics=beauty"),
         (("--images=.", "--seeds=0"), 2, "seeds"),
+        (("--images=.", "--set_metrics=fid"), 2, "--set_metrics=fid"),
         (("--images=.", "--protocol=table9"), 2, "table9"),
         (("--images=.", "--peers=program"), 2, "{input} and {output}"),
         (("--images=examples", "--models=libjpeg,nobody"), 1, "no model 'nobody'"),

@@ -34,7 +34,8 @@ def test_all_figures_that_an_image_allows(images: pathlib.Path, tmp_path: pathli
     Image.open(photograph).convert("L").save(gray, quality=10)
     peer = f"{sys.executable} -c 'import sys, shutil; shutil.copy(*sys.argv[1:])'"
     result = run(
-        "figures", f"--output={output}", "--drawn=4", "--sweep=10,40",
+        "figures", f"--output={output}", "--drawn=4", "--sweep=10,40", "--projection=none",
+        "--unconstrained=default",
         f"--peers=same={peer} {{input}} {{output}}", photograph, gray,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
@@ -45,6 +46,10 @@ def test_all_figures_that_an_image_allows(images: pathlib.Path, tmp_path: pathli
     assert result.stdout.split() == sorted(map(str, output.iterdir()), key=result.stdout.index)
     with Image.open(output / "1_strip.png") as strip:
         assert strip.width > 7 * 250  # JPEG, regression, samples, deviation, peer, original
+    for name in ("recompression", "estimators"):  # without and with C, projected, peer; 2 errors
+        with Image.open(output / f"1_{name}.png") as figure:
+            panels = 4 if name == "recompression" else 3
+            assert panels * 250 < figure.width < (panels + 1) * 270
     refused = run("figures", f"--output={output}", "--drawn=4", "--figures=sweep", gray)
     assert refused.returncode == 1
     assert "sweep needs an original" in refused.stderr

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.metrics.features import feature_name, patch_features, patches
+from keras_jpeg_gan.metrics.features import patch_features, patches
 from keras_jpeg_gan.metrics.lpips import SMALLEST_SIDE, lpips
 from keras_jpeg_gan.models.features import FeatureNetwork
 
@@ -52,10 +52,8 @@ def test_patches_are_cut_in_order_and_without_the_rest() -> None:
 
 def test_a_patchs_features_are_those_of_the_patch_alone(alexnet: FeatureNetwork) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (70, 192, 3), np.uint8)
-    together = patch_features(alexnet, pixels)
-    assert feature_name(alexnet) == "AlexNet-64"
+    together = patch_features(alexnet, patches(pixels))
     assert together.shape == (3, 256)
-    alone = patch_features(alexnet, pixels[:64, 64:128])
+    alone = patch_features(alexnet, pixels[None, :64, 64:128])
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
     assert np.abs(together[0] - together[1]).max() > 0.1
-    assert patch_features(alexnet, pixels[:60]).shape == (0, 256)

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from keras_jpeg_gan.evaluation.measures import Row, Score
+from keras_jpeg_gan.evaluation.measures import Row
+from keras_jpeg_gan.evaluation.sets import Score
 from keras_jpeg_gan.evaluation.tables import summarize, to_csv, to_markdown
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan.decoding import writer
+from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 from tests.files import picture
