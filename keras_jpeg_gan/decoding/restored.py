@@ -16,8 +16,6 @@ from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 from keras_jpeg_gan.system import write_atomically
 
-UNITS_OF_16_BITS = 257  # per grey level
-
 
 @dataclasses.dataclass(frozen=True)
 class Restored:

@@ -5,6 +5,7 @@ writes every sampling, so that one library serves reading and encoding. Both pri
 messages on C's standard error, which is therefore captured.
 """
 
+import functools
 import hashlib
 import io
 import os
@@ -20,7 +21,7 @@ from keras_jpeg_gan.jpeg.header import BROKEN, Header, read_header, without_extr
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
-from keras_jpeg_gan.jpeg.sampling import Sampling
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
 from keras_jpeg_gan.system import as_file, captured_standard_error, without_warnings
 
@@ -67,6 +68,30 @@ class JpegFile:
     def quality(self) -> int:
         """The IJG quality with the nearest tables: an estimate."""
         return estimate_quality(self.tables[0], self.tables[1] if len(self.tables) > 1 else None)
+
+    @functools.cached_property
+    def gray(self) -> bool:
+        """Whether the picture has no colour: one component, or three without a level of chroma.
+
+        Without levels: whether R = G = B in every pixel.
+        """
+        if self.pixels.ndim == 2:
+            return True
+        if self.quantized is None:
+            return bool((self.pixels == self.pixels[..., :1]).all())
+        _, *chroma = self.quantized.levels
+        return self.quantized.sampling.has_whole_luma and not any(part.any() for part in chroma)
+
+    @property
+    def constraint(self) -> Quantized | None:
+        """What the pixels to restore must compress to: of a gray picture, the luma alone.
+
+        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128.
+        """
+        if self.quantized is None or not self.gray:
+            return self.quantized
+        levels, tables = self.quantized.levels[:1], self.quantized.tables[:1]
+        return Quantized(levels, tables, GRAY, self.quantized.visible)
 
     @classmethod
     def read(
