@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.data.pipeline import batches
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.training.session import Data, Session
@@ -25,7 +26,7 @@ class TensorBoard:
     def __init__(self, folder: pathlib.Path) -> None:
         if importlib.util.find_spec("tensorboard") is None:
             raise ConfigError(
-                "tensorboard is not installed: pip install 'keras-jpeg-gan[train]', "
+                f"tensorboard is not installed: {program.install('train')}, "
                 "or give --config.tensorboard=False"
             )
         self._writer = tf.summary.create_file_writer(str(folder))
