@@ -86,4 +86,4 @@ def _parsed(tile: str) -> int | None:
 if __name__ == "__main__":
     # Where the package `export` is. Its folder `tflite` comes before this file of the same name.
     sys.path[0] = str(pathlib.Path(__file__).parents[1])
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "export", ("keras", "tensorflow"))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import TFLiteCard, find_model, find_tflite
@@ -72,7 +73,7 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     except ImportError as error:
         raise ConfigError(
             f"TensorFlow or Keras cannot be imported ({error}): "
-            "pip install 'keras-jpeg-gan[train]', or export the model with export/tflite.py"
+            f"{program.install('train')}, or export the model with export/tflite.py"
         ) from error
 
 
