@@ -77,10 +77,10 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
 
 
 class LiteRTRuntime:
-    """A light file in LiteRT's interpreter, which is laid out anew for each size.
+    """A TFLite model in LiteRT's interpreter; one that takes any size is laid out anew for each.
 
     Args:
-        path: a TFLite file of any size, with its card.
+        path: the TFLite file; card: what it is.
         threads: how many it may use, or None for all.
 
     Raises:
@@ -107,7 +107,8 @@ class LiteRTRuntime:
         self.noise_strides = card.noise_strides
         # Its only words are of the delegate that the first run makes. Later ones are long, and
         # other threads' words are not to be caught meanwhile.
-        smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
+        side = card.tile or tiles.GRID
+        smallest = np.zeros((1, side, side, 3), np.float32)
         with captured_standard_error():
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 

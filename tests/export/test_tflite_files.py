@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from tflite_files import Network
 
+from keras_jpeg_gan.decoding.runtimes import LiteRTRuntime
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
@@ -150,7 +151,7 @@ def test_the_projection_is_the_graphs(photographs):
     assert tflite_files.largest_violation(content, TILE, photographs[0]) < 0.5
 
 
-def test_written_files_have_cards(network, photographs, tmp_path):
+def test_written_files_have_cards_and_run(network, photographs, tmp_path):
     path = tmp_path / "small.tflite"
     line = tflite_files.write_network(network, path, TILE, "float32", photographs)
     assert line.startswith(f"{path}: ")
@@ -160,6 +161,11 @@ def test_written_files_have_cards(network, photographs, tmp_path):
     assert card.inputs["pixels"]["shape"] == [1, TILE, TILE, 3]
     assert card.inputs["noise_9"]["shape"] == [1, TILE // 2, TILE // 2, 1]
     assert (card.halo, card.macs_per_pixel) == (48, 49248)
+    runtime = LiteRTRuntime(path, card)
+    pixels = np.full((1, TILE, TILE, 3), 90, np.float32)
+    tables = np.full((1, 2, 8, 8), 20, np.float32)
+    restored = network.restore(tf.constant(pixels), tf.constant(tables))["restored"].numpy()
+    np.testing.assert_allclose(runtime.restore(pixels, tables), restored, atol=0.01)
     line = tflite_files.write_projection(tmp_path / "p.tflite", TILE, photographs[0])
     assert "MB; violation 0." in line
     assert json.loads((tmp_path / "p.tflite.json").read_text())["tile"] == TILE
