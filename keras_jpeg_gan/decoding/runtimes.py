@@ -78,10 +78,10 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
 
 
 class LiteRTRuntime:
-    """A TFLite file in LiteRT's interpreter, which allocates its tensors again for each size.
+    """A TFLite model in LiteRT's interpreter. One of any size is allocated again for each size.
 
     Args:
-        path: a TFLite file that takes images of any size.
+        path: the TFLite model.
         card: its card.
         threads: how many it may use, or None for all.
 
@@ -107,7 +107,8 @@ class LiteRTRuntime:
         self.noise_strides = card.noise_strides
         # It prints only when the first run creates the delegate. Later runs take long, and must
         # not capture what other threads print meanwhile.
-        smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
+        side = card.tile or tiles.GRID
+        smallest = np.zeros((1, side, side, 3), np.float32)
         with captured_standard_error():
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 

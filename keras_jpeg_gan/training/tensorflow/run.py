@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_jpeg_gan import program
 from keras_jpeg_gan.data.pipeline import batches
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.training.session import Data, Session

@@ -17,6 +17,7 @@ from export.tflite import checks
 from export.tflite.convert import convert_network
 from export.tflite.files import write_network, write_projection
 from export.tflite.projection import SAMPLINGS, convert_projection
+from keras_jpeg_gan.decoding.runtimes import LiteRTRuntime
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.tables import quality_tables
@@ -155,7 +156,7 @@ def test_the_projection_is_the_librarys(photographs):
     assert checks.largest_violation(content, TILE, photographs[0]) < 0.5
 
 
-def test_written_files_have_cards(network, photographs, tmp_path):
+def test_written_files_have_cards_and_run(network, photographs, tmp_path):
     path = tmp_path / "small.tflite"
     line = write_network(network, path, TILE, "float32", photographs)
     assert line.startswith(f"{path}: ")
@@ -165,6 +166,11 @@ def test_written_files_have_cards(network, photographs, tmp_path):
     assert card.inputs["pixels"]["shape"] == [1, TILE, TILE, 3]
     assert card.inputs["noise_9"]["shape"] == [1, TILE // 2, TILE // 2, 1]
     assert (card.halo, card.macs_per_pixel) == (80, 38592)
+    runtime = LiteRTRuntime(path, card)
+    pixels = np.full((1, TILE, TILE, 3), 90, np.float32)
+    tables = np.full((1, 2, 8, 8), 20, np.float32)
+    restored = network.restore(tf.constant(pixels), tf.constant(tables))["restored"].numpy()
+    np.testing.assert_allclose(runtime.restore(pixels, tables), restored, atol=0.01)
     line = write_projection(tmp_path / "p.tflite", TILE, photographs[0])
     assert "MB; violation 0." in line
     assert json.loads((tmp_path / "p.tflite.json").read_text())["tile"] == TILE
