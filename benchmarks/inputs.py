@@ -105,7 +105,7 @@ def training_noise(length: int) -> tuple[np.ndarray, np.ndarray]:
 
 def png(pixels: np.ndarray) -> bytes:
     """Encode a PNG file as the decoder does, without metadata."""
-    from keras_jpeg_gan.decoding import writer
+    from keras_jpeg_gan.decoding.files import writer
 
     return writer.encode(pixels, "png", None, "")
 

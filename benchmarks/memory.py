@@ -13,7 +13,6 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
@@ -21,6 +20,7 @@ from PIL import Image
 
 import keras_jpeg_gan as jpeg_gan
 from keras_jpeg_gan.decoding.memory import Limits, needed_mb
+from keras_jpeg_gan.system import as_file
 
 PHOTOGRAPH = pathlib.Path(__file__).parents[1] / "examples" / "mountain.jpg"
 
@@ -103,10 +103,8 @@ def main() -> None:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     rows = []
     for megapixels in map(float, given.megapixels.split(",")):
-        with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-            file.write(repeated(megapixels, given.ratio, given.sampling))
-            file.flush()
-            own = [f"--one={file.name}", f"--max_memory_mb={given.max_memory_mb}"]
+        with as_file(repeated(megapixels, given.ratio, given.sampling), ".jpg") as path:
+            own = [f"--one={path}", f"--max_memory_mb={given.max_memory_mb}"]
             done = subprocess.run(
                 [sys.executable, __file__, *own], capture_output=True, text=True, check=True
             )

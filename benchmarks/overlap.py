@@ -14,7 +14,7 @@ import tempfile
 import time
 
 import keras_jpeg_gan as jpeg_gan
-from keras_jpeg_gan.decoding.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
 
 
 def one_after_the_other(folder: str, output: pathlib.Path) -> None:

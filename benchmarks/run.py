@@ -14,6 +14,7 @@ from benchmarks.measured import Run
 from benchmarks.table import Row, markdown
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
+from keras_jpeg_gan.system import processors
 
 USAGE = """python -m benchmarks.run [flags]
 
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
             images=str(pathlib.Path(_IMAGES.value).resolve()),
             scratch=scratch,
             model=_MODEL.value,
-            threads=_THREADS.value or len(os.sched_getaffinity(0)),
+            threads=_THREADS.value or processors(),
         )
         inputs.write_jpeg(inputs.photograph(settings), inputs.jpeg_path(settings))
         run = Run(settings, _REPEATS.value, waifu2x_python=_WAIFU2X_PYTHON.value)

@@ -90,3 +90,36 @@ def inserted(data: bytes, position: int, value: bytes) -> bytes:
 def segment(code: int, content: bytes) -> bytes:
     """A marker segment."""
     return bytes((0xFF, code)) + struct.pack(">H", len(content) + 2) + content
+
+
+def with_size(data: bytes, height: int, width: int) -> bytes:
+    """A file whose header has another size; its scans stay as they are.
+
+    With a smaller size, in as many units, what its last units held beyond it is hidden.
+    """
+    start = next(found.start() for found in re.finditer(rb"\xff[\xc0\xc2]\0[\x0b\x11]\x08", data))
+    return data[: start + 5] + struct.pack(">HH", height, width) + data[start + 9 :]
+
+
+def with_hidden(
+    fill: str, height: int = 74, width: int = 90, gray: bool = False, **options: object
+) -> bytes:
+    """A JPEG file of a `picture` that does not repeat its edge below and to the right.
+
+    Args:
+        fill: what is there instead: "black", "zero" (green in colour, as of encoders that leave
+            all components at zero), or "picture", as after a lossless crop.
+        height, width: of the image.
+        gray: one component.
+        options: Pillow's.
+    """
+    whole = picture(-(-height // 16) * 16, -(-width // 16) * 16, 3, gray)
+    image = Image.fromarray(whole)
+    if fill != "picture":
+        mode = "L" if gray else {"black": "RGB", "zero": "YCbCr"}[fill]
+        image = image.convert(mode)
+        image.paste(0 if gray else (0, 0, 0), (0, height, *image.size))
+        image.paste(0 if gray else (0, 0, 0), (width, 0, *image.size))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **{"quality": 75, **options})
+    return with_size(buffer.getvalue(), height, width)

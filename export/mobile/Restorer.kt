@@ -124,12 +124,56 @@ fun paste(tile: FloatArray, rows: Span, columns: Span, picture: Picture) {
     }
 }
 
-/** Replace all channels by their mean. */
-fun gray(tile: FloatArray): FloatArray =
-    FloatArray(tile.size) {
-        val pixel = it / 3 * 3
-        (tile[pixel] + tile[pixel + 1] + tile[pixel + 2]) / 3
+/** Cells that are set, or touch one that is. */
+fun grown(cells: List<BooleanArray>): List<BooleanArray> =
+    List(cells.size) { y ->
+        BooleanArray(cells[y].size) { x ->
+            val around = maxOf(x - 1, 0)..minOf(x + 1, cells[y].size - 1)
+            (maxOf(y - 1, 0)..minOf(y + 1, cells.size - 1)).any { row ->
+                around.any { column -> cells[row][column] }
+            }
+        }
     }
+
+/**
+ * How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+ *
+ * A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+ * indicators: whether there is colour in the cell or in one that touches it, and whether there is
+ * any up to two cells away. So a gray picture stays gray.
+ */
+fun keptColour(picture: Picture): List<FloatArray> {
+    val width = (picture.width + GRID - 1) / GRID
+    val cells = List((picture.height + GRID - 1) / GRID) { BooleanArray(width) }
+    var i = 0
+    for (y in 0 until picture.height) {
+        for (x in 0 until picture.width) {
+            val red = picture.bytes[i++]
+            val green = picture.bytes[i++]
+            val blue = picture.bytes[i++]
+            if (red != green || red != blue) {
+                cells[y / GRID][x / GRID] = true
+            }
+        }
+    }
+    val near = grown(cells)
+    val far = grown(near)
+    return List(cells.size) { y ->
+        FloatArray(width) { x -> if (near[y][x]) 1f else if (far[y][x]) 0.5f else 0f }
+    }
+}
+
+/** Draw the pixels of a tile towards their channels' mean, as far as their colour is not kept. */
+fun damp(tile: FloatArray, rows: Span, columns: Span, kept: List<FloatArray>): FloatArray {
+    val side = columns.stop - columns.start
+    return FloatArray(tile.size) {
+        val pixel = it / 3
+        val line = kept[((rows.start + pixel / side) / GRID).coerceIn(0, kept.size - 1)]
+        val weight = line[((columns.start + pixel % side) / GRID).coerceIn(0, line.size - 1)]
+        val mean = (tile[3 * pixel] + tile[3 * pixel + 1] + tile[3 * pixel + 2]) / 3
+        mean + weight * (tile[it] - mean)
+    }
+}
 
 /** Four random words from four counter words and two key words: 32 bits each, held in 64. */
 fun philox(counter: LongArray, key: LongArray): LongArray {
@@ -265,6 +309,7 @@ class Restorer(
         val restored = Picture(decoded.width, decoded.height, ByteArray(decoded.bytes.size))
         val rowsOfTiles = spans(header.height, card.tile, card.halo)
         val columnsOfTiles = spans(header.width, card.tile, card.halo)
+        val kept = keptColour(decoded)
         var done = 0
         for (rows in rowsOfTiles) {
             for (columns in columnsOfTiles) {
@@ -273,9 +318,7 @@ class Restorer(
                 }
                 val pixels = cut(decoded, rows, columns)
                 var tile = runNetwork(pixels, header, rows, columns, seed)
-                if (header.components.size == 1) {
-                    tile = gray(tile)
-                }
+                tile = damp(tile, rows, columns, kept)
                 if (projection != null) {
                     tile = project(tile, pixels, header)
                 }

@@ -123,11 +123,53 @@ func paste(_ tile: [Float], _ rows: Span, _ columns: Span, _ picture: inout Pict
     }
 }
 
-/// Replace all channels by their mean.
-func gray(_ tile: [Float]) -> [Float] {
-    return tile.indices.map {
-        let pixel = $0 / 3 * 3
-        return (tile[pixel] + tile[pixel + 1] + tile[pixel + 2]) / 3
+/// Cells that are set, or touch one that is.
+func grown(_ cells: [[Bool]]) -> [[Bool]] {
+    return cells.indices.map { y in
+        cells[y].indices.map { x in
+            let around = max(x - 1, 0)...min(x + 1, cells[y].count - 1)
+            return (max(y - 1, 0)...min(y + 1, cells.count - 1)).contains { row in
+                around.contains { column in cells[row][column] }
+            }
+        }
+    }
+}
+
+/// How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+///
+/// A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+/// indicators: whether there is colour in the cell or in one that touches it, and whether there is
+/// any up to two cells away. So a gray picture stays gray.
+func keptColour(_ picture: Picture) -> [[Float]] {
+    let width = (picture.width + GRID - 1) / GRID
+    let height = (picture.height + GRID - 1) / GRID
+    var cells = [[Bool]](repeating: [Bool](repeating: false, count: width), count: height)
+    var i = 0
+    for y in 0..<picture.height {
+        for x in 0..<picture.width {
+            let red = picture.bytes[i]
+            if red != picture.bytes[i + 1] || red != picture.bytes[i + 2] {
+                cells[y / GRID][x / GRID] = true
+            }
+            i += 3
+        }
+    }
+    let near = grown(cells)
+    let far = grown(near)
+    return near.indices.map { y in
+        near[y].indices.map { x -> Float in near[y][x] ? 1 : far[y][x] ? 0.5 : 0 }
+    }
+}
+
+/// Draw the pixels of a tile towards their channels' mean, as far as their colour is not kept.
+func damp(_ tile: [Float], _ rows: Span, _ columns: Span, _ kept: [[Float]]) -> [Float] {
+    let side = columns.stop - columns.start
+    return tile.indices.map { (i: Int) -> Float in
+        let pixel = i / 3
+        let line = kept[min(max((rows.start + pixel / side) / GRID, 0), kept.count - 1)]
+        let weight = line[min(max((columns.start + pixel % side) / GRID, 0), line.count - 1)]
+        let mean = (tile[3 * pixel] + tile[3 * pixel + 1] + tile[3 * pixel + 2]) / 3
+        return mean + weight * (tile[i] - mean)
     }
 }
 
@@ -277,6 +319,7 @@ final class Restorer {
         var restored = decoded
         let rowsOfTiles = spans(header.height, card.tile, card.halo)
         let columnsOfTiles = spans(header.width, card.tile, card.halo)
+        let kept = keptColour(decoded)
         var done = 0
         for rows in rowsOfTiles {
             for columns in columnsOfTiles {
@@ -285,9 +328,7 @@ final class Restorer {
                 }
                 let pixels = cut(decoded, rows, columns)
                 var tile = try runNetwork(pixels, header, rows, columns, seed)
-                if header.components.count == 1 {
-                    tile = gray(tile)
-                }
+                tile = damp(tile, rows, columns, kept)
                 if let projection = projection {
                     tile = try project(projection, tile, pixels, header)
                 }

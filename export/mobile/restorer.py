@@ -123,10 +123,37 @@ def paste(tile: np.ndarray, rows: Span, columns: Span, picture: np.ndarray) -> N
     picture[rows.first : rows.last, columns.first : columns.last] = rounded
 
 
-def gray(tile: np.ndarray) -> np.ndarray:
-    """Replace all channels by their mean."""
+def grown(cells: np.ndarray) -> np.ndarray:
+    """Cells [H, W] that are set, or touch one that is."""
+    padded = np.pad(cells, 1)
+    height, width = cells.shape
+    shifted = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    return np.logical_or.reduce(shifted)
+
+
+def kept_colour(picture: np.ndarray) -> np.ndarray:
+    """How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+
+    A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+    indicators: whether there is colour in the cell or in one that touches it, and whether there
+    is any up to two cells away. So a gray picture stays gray.
+
+    Args:
+        picture: the decode, [H, W, 3] uint8.
+    """
+    cells = (picture != picture[..., :1]).any(axis=2)
+    for axis in (0, 1):
+        cells = np.logical_or.reduceat(cells, np.arange(0, cells.shape[axis], GRID), axis)
+    near = grown(cells)
+    return (near.astype(np.float32) + grown(near)) / 2
+
+
+def damp(tile: np.ndarray, rows: Span, columns: Span, kept: np.ndarray) -> np.ndarray:
+    """Draw a tile's pixels towards their channels' mean, as far as their colour is not kept."""
+    y = np.clip(np.arange(rows.start, rows.stop) // GRID, 0, kept.shape[0] - 1)
+    x = np.clip(np.arange(columns.start, columns.stop) // GRID, 0, kept.shape[1] - 1)
     mean = tile.mean(axis=2, keepdims=True)
-    return np.repeat(mean, 3, axis=2)
+    return mean + kept[y[:, None], x, None] * (tile - mean)
 
 
 def philox(counter: Sequence[Any], key: Sequence[int]) -> list[Any]:
@@ -220,7 +247,7 @@ class Restorer:
             progress: called after each tile with the share that is done.
 
         Returns:
-            [H, W, 3] uint8; all channels are equal if the file is grayscale.
+            [H, W, 3] uint8; all channels are equal if those of the decode are.
 
         Raises:
             CancelledError: `cancelled` returned True.
@@ -232,6 +259,7 @@ class Restorer:
         restored = np.empty_like(decoded)
         rows_of_tiles = spans(header.height, self.card.tile, self.card.halo)
         columns_of_tiles = spans(header.width, self.card.tile, self.card.halo)
+        kept = kept_colour(decoded)
         done = 0
         for rows in rows_of_tiles:
             for columns in columns_of_tiles:
@@ -239,8 +267,7 @@ class Restorer:
                     raise CancelledError
                 pixels = cut(decoded, rows, columns)
                 tile = self.run_network(pixels, header, rows, columns, seed)
-                if len(header.components) == 1:
-                    tile = gray(tile)
+                tile = damp(tile, rows, columns, kept)
                 if self.projection is not None:
                     tile = self.project(tile, pixels, header)
                 paste(tile, rows, columns, restored)

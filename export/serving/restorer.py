@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.network import Network
+from export.serving.colour import damped, kept_colour
 from export.serving.header import Header, checked, estimated_quality, network_tables, parse
 from export.serving.noise import window
 from keras_jpeg_gan.decoding.tiles import GRID
@@ -162,6 +163,7 @@ class Restorer(tf.Module):
                 decoded = codec.decompress(file, height, width)
                 colour = tf.repeat(decoded[0], 3, axis=-1) if parts == 1 else decoded[0]
                 pixels = self._network(colour, tables, seed, 1.0, 0, 0)
+                pixels = damped(pixels, kept_colour(colour), 0, 0)
                 pixels = tf.reduce_mean(pixels, -1, keepdims=True) if parts == 1 else pixels
                 projected = consistency.project(pixels[None], file, MARGIN)
                 outside = consistency.violation(projected, file)
@@ -214,12 +216,13 @@ class Restorer(tf.Module):
             plain: the decode with repeated chroma, [H, W, 3] uint8.
         """
         rows = tf.TensorArray(tf.uint8, 0, dynamic_size=True, infer_shape=False)
+        kept = kept_colour(colour)
 
         def row(y: Any, rows: Any) -> tuple[Any, Any]:
             pieces = tf.TensorArray(tf.uint8, 0, dynamic_size=True, infer_shape=False)
 
             def piece(x: Any, pieces: Any) -> tuple[Any, Any]:
-                part = self._piece(colour, plain, header, y, x, seed, temperature, count)
+                part = self._piece(colour, plain, kept, header, y, x, seed, temperature, count)
                 final = tf.cast(tf.clip_by_value(tf.round(part), 0, 255), tf.uint8)
                 return x + TILE, pieces.write(x // TILE, tf.transpose(final, (1, 0, 2)))
 
@@ -237,6 +240,7 @@ class Restorer(tf.Module):
         self,
         colour: Any,
         plain: Any,
+        kept_cells: Any,
         header: Header,
         y: Any,
         x: Any,
@@ -259,6 +263,7 @@ class Restorer(tf.Module):
             its_seed = seed + tf.cast(k, tf.int64)
             sample = self._network(cut, header.tables, its_seed, temperature, top, left)
             kept = sample[y - top : bottom - top, x - left : right - left]
+            kept = damped(kept, kept_cells, y, x)
             return k + 1, total + self._project(kept, own, header.tables, sampling)
 
         nothing = tf.zeros_like(own, tf.float32)

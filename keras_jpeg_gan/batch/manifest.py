@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,8 @@ import pyarrow.parquet as pq
 
 import keras_jpeg_gan
 from keras_jpeg_gan.batch.storage import Place, is_unfinished
-from keras_jpeg_gan.decoding.report import describe
+from keras_jpeg_gan.decoding.files.provenance import differences
+from keras_jpeg_gan.decoding.files.report import describe
 from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.errors import ConfigError
 
@@ -27,6 +29,7 @@ SCHEMA = pa.schema(
     [
         ("name", pa.string()),
         ("size", pa.int64()),
+        ("modified", pa.int64()),  # when the input was, in nanoseconds since 1970
         ("sha256", pa.string()),
         ("status", pa.string()),
         ("error", pa.string()),
@@ -71,18 +74,18 @@ class Manifest:
     Args:
         place: the folder.
         run: the name of this run, for its own records and parts.
-        settings: identifies what the results of this run depend on besides the files.
+        settings: what the results of this run depend on besides the files, ready for JSON.
     """
 
-    def __init__(self, place: Place, run: str, settings: str) -> None:
+    def __init__(self, place: Place, run: str, settings: Mapping[str, Any]) -> None:
         self._place = place
         self._run = run
-        self._settings = settings
+        self._settings = dict(settings)
 
     def add(self, part: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Write records, as from `restored` and `failed`, as a part with this name."""
         same = {
-            "settings": self._settings,
+            "settings": json.dumps(self._settings),
             "version": keras_jpeg_gan.__version__,
             "run": self._run,
             "time": datetime.datetime.now(datetime.UTC),
@@ -115,31 +118,39 @@ class Manifest:
         """The file name of a part of this run, also for Parquet outputs."""
         return f"{self._run}-{part}.parquet"
 
-    def proven(self, outputs: Iterable[str]) -> dict[str, int | None]:
+    def proven(self, outputs: Iterable[str]) -> dict[str, tuple[int, int | None]]:
         """Files whose record says that they are restored and whose output exists.
 
         Args:
             outputs: all outputs that exist.
 
         Returns:
-            By name, the size of each file when it was restored.
+            By name, the size of each file and when it had been modified, as it was restored.
 
         Raises:
             ConfigError: they were restored with other settings, or a part cannot be read.
         """
-        table = self._records(["name", "size", "output", "status", "settings"])
-        there = set(outputs)
+        table = self._records(["name", "size", "modified", "output", "status", "settings"])
+        there, mine = set(outputs), json.dumps(self._settings)
         proven = {}
         for record in table.to_pylist():
             if record["status"] != RESTORED or record["output"] not in there:
                 continue
-            if record["settings"] != self._settings:
+            if record["settings"] != mine:
                 raise ConfigError(
-                    f"{self._place} is of a run with another model or other flags: give "
-                    "another --output, or --overwrite"
+                    f"{self._place} is from a run with {self._differences(record['settings'])}: "
+                    "give another --output, or --overwrite"
                 )
-            proven[record["name"]] = record["size"]
+            proven[record["name"]] = (record["size"], record["modified"])
         return proven
+
+    def _differences(self, settings: str) -> str:
+        """How the settings of a record differ from these, in words."""
+        try:
+            found = {name: json.loads(settings)[name] for name in self._settings}
+        except (KeyError, TypeError, ValueError):
+            return "settings of another version"
+        return ", ".join(differences(found, self._settings)) or "settings of another version"
 
     def outputs(self) -> set[str]:
         """All outputs that are recorded."""

@@ -13,10 +13,12 @@ import pyarrow as pa
 from pyarrow import fs
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import unusable_name, write_atomically
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?\[]")
+
+_LONGEST_KEY = 1024  # bytes, of S3 and of GCS
 
 # The name that `write_atomically` gives to a file that is not yet complete.
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
@@ -77,6 +79,13 @@ class Place:
         else:
             with self.filesystem.open_output_stream(self.path, compression=None) as stream:
                 stream.write(content)
+
+    def unusable_name(self) -> str | None:
+        """Why no file can have this name, in words, or None: it may be too long."""
+        if self.is_local:
+            return unusable_name(pathlib.Path(self.path))
+        _, _, key = self.path.partition("/")
+        return "name too long" if len(key.encode()) > _LONGEST_KEY else None
 
     def remove(self) -> None:
         """Delete the file."""

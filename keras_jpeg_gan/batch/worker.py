@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import functools
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,11 +13,11 @@ import pyarrow as pa
 from keras_jpeg_gan.batch import manifest, sources
 from keras_jpeg_gan.batch.manifest import Manifest
 from keras_jpeg_gan.batch.storage import Place, read_ahead
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.report import reason_of
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
-from keras_jpeg_gan.decoding.report import reason_of
 from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.jpeg.header import read_header
 
@@ -29,6 +28,10 @@ _AHEAD, _BYTES_AHEAD = 8, 16_000_000
 
 # The options that can be set by a flag and that change an image, and not only whether there is one.
 _OPTIONS_OF_IMAGES = ("blend", "projection", "temperature")
+
+# What else of a job does.
+_SETTINGS = ("model_sha256", "seed", "seed_from", "image_format", "keep_metadata", "as_parquet",
+             "bytes_column")  # fmt: skip
 
 # What a worker returns for a block. `larger` and `larger_megapixels` are the positions in the block
 # and the sizes of files that need a worker with more memory; `lost` is set if the block was begun
@@ -90,12 +93,12 @@ class Job:
         return writer.FORMATS[self.image_format][0]
 
     @property
-    def settings(self) -> str:
-        """A hash of everything that the results depend on besides the files."""
-        options = [(name, getattr(self.options, name)) for name in _OPTIONS_OF_IMAGES]
-        what = [self.model_sha256, self.seed, self.seed_from, options]
-        what += [self.image_format, self.keep_metadata, self.as_parquet, self.bytes_column]
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    def settings(self) -> dict[str, Any]:
+        """Everything that the results depend on besides the files."""
+        return {
+            **{name: getattr(self, name) for name in _SETTINGS},
+            **{name: getattr(self.options, name) for name in _OPTIONS_OF_IMAGES},
+        }
 
     @property
     def manifest(self) -> Manifest:
@@ -207,12 +210,13 @@ class Worker:
         """The record and the image of a file, or its megapixels if it is too large."""
         job, started = self._job, time.perf_counter()
         name = sources.name_of(file["file"], file["row"])
-        known: dict[str, Any] = {"name": name, "size": file["size"]}
+        known: dict[str, Any] = {"name": name, "size": file["size"], "modified": file["modified"]}
         try:
             data = content()
             known |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             header = read_header(data, job.limits)
             known |= {"width": header.width, "height": header.height}
+            writer.check_size(header.height, header.width, job.image_format)
             megapixels = header.width * header.height / 1e6
             if megapixels > self._megapixels:
                 return megapixels
@@ -221,7 +225,7 @@ class Worker:
             image = made.encoded(job.image_format, job.keep_metadata)
             output = None
             if not job.as_parquet:
-                output = sources.output_name(name, job.suffix)
+                output = sources.output_of(file["stem"], job.suffix)
                 job.output.below(output).write(image)
             known |= {"output": output, "seconds": time.perf_counter() - started}
             return manifest.restored(made, **known), image

@@ -6,10 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
-from keras_jpeg_gan.data.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import decode
+from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 

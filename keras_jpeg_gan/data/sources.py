@@ -13,6 +13,7 @@ from absl import logging
 from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import is_sidecar
 
 SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -43,7 +44,7 @@ class NamedSource(Source, Protocol):
 
 
 def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """All image files below a folder, in order of their paths relative to it.
+    """All image files below a folder, in order of their paths relative to it, without sidecars.
 
     Raises:
         ConfigError: the folder does not exist or holds no image.
@@ -51,7 +52,11 @@ def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
     root = pathlib.Path(folder)
     if not root.is_dir():
         raise ConfigError(f"{folder}: no such folder of images")
-    paths = [path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
+    paths = [
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not is_sidecar(path.relative_to(root))
+    ]
     if not paths:
         raise ConfigError(f"{folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: path.relative_to(root).as_posix())

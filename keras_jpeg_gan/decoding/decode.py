@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import sys
 import traceback
@@ -14,14 +13,14 @@ from tqdm import tqdm
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding.decoder import Decoder, no_samples
-from keras_jpeg_gan.decoding.inputs import MARK, SUFFIXES, Inputs, find_inputs
+from keras_jpeg_gan.decoding.files.inputs import MARK, SUFFIXES, Inputs, find_inputs
+from keras_jpeg_gan.decoding.files.outputs import Outputs, standard_output
+from keras_jpeg_gan.decoding.files.products import FEWEST_FOR_DEVIATION, Products
+from keras_jpeg_gan.decoding.files.progress import Progress
+from keras_jpeg_gan.decoding.files.report import Report, shown
+from keras_jpeg_gan.decoding.files.run import Done, Event, Failed, Made, Run, Skipped, Warned
 from keras_jpeg_gan.decoding.memory import free_memory_mb
 from keras_jpeg_gan.decoding.options import RestoreOptions
-from keras_jpeg_gan.decoding.outputs import Outputs, standard_output
-from keras_jpeg_gan.decoding.products import FEWEST_FOR_DEVIATION, Products
-from keras_jpeg_gan.decoding.progress import Progress
-from keras_jpeg_gan.decoding.report import Report, shown
-from keras_jpeg_gan.decoding.run import Done, Event, Failed, Made, Run, Skipped, Warned
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.system import STANDARD_ERROR_LOCK
 
@@ -167,6 +166,8 @@ def _tell(event: Event, report: Report, counts: Counter[str]) -> None:
             say(f"{name}{product}: {event.summary}")
         case Skipped():
             report.add(event.input, "skipped", {"output": str(event.output)})
+            doubt = f" ({event.doubt}; --overwrite replaces it)" if event.doubt else ""
+            _say_aside(f"{name}: skipped, {shown(str(event.output))} exists{doubt}")
         case Warned():
             _say_aside(f"{name}: warning: {event.warning}")
         case Done():
@@ -196,11 +197,7 @@ def run() -> None:
     """The console script."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # so that any file name can be printed
-    try:
-        program.run(main, __name__, USAGE)
-    except BrokenPipeError:  # whoever was reading the lines has stopped
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(program.FAILED)
+    program.run(main, __name__, USAGE)
 
 
 if __name__ == "__main__":

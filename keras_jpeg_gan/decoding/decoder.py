@@ -9,32 +9,26 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import projections, runtimes, tiles
+from keras_jpeg_gan.decoding import colour, projections, runtimes, tiles
 from keras_jpeg_gan.decoding.ahead import one_ahead
 from keras_jpeg_gan.decoding.clock import Clock
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.restored import UNITS_OF_16_BITS, Restored
+from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.assumed import read_assumed
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.levels import Quantized
-from keras_jpeg_gan.jpeg.projection import exact
+from keras_jpeg_gan.jpeg.projection import border, exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
-from keras_jpeg_gan.jpeg.resaved import resaving_remark
+from keras_jpeg_gan.jpeg.resaved import find_earlier_save
 from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
-from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
 DEFAULT_MODEL = "default"
-
-# Grey levels by which the mean may change, beyond what a quantization step allows: more than any
-# clipping or noise changes it.
-_BRIGHTNESS = 32
 
 
 class Decoder:
@@ -81,7 +75,10 @@ class Decoder:
     def read(
         self, source: str | pathlib.Path | bytes, options: RestoreOptions = DEFAULTS
     ) -> JpegFile:
-        """Read a JPEG file within the limits, and add a warning if it was likely saved before.
+        """Read a JPEG file within the limits, and find out about its hidden samples and its past.
+
+        Its border is free if the edge is not repeated there (`jpeg.projection.border`); there is
+        a warning if it was likely saved before.
 
         Args:
             source: path or bytes.
@@ -97,9 +94,20 @@ class Decoder:
             )
         file = JpegFile.read(source, self.limits, options.allow_truncated)
         assert file.quantized is not None  # it was read, not assumed
-        remark = resaving_remark(file.pixels, file.tables, file.quantized.sampling)
-        warnings = file.warnings if remark is None else (*file.warnings, remark)
-        return dataclasses.replace(file, warnings=warnings)
+        quantized = file.quantized
+        if border.is_free(quantized, file.height, file.width):
+            quantized = dataclasses.replace(quantized, visible=(file.height, file.width))
+            file = dataclasses.replace(file, quantized=quantized)
+        if not quantized.sampling.has_whole_luma:
+            return file  # its pixels do not show the luma that was quantized
+        save = find_earlier_save(file.pixels, file.tables[0])
+        if save is None:
+            return file
+        remark = (
+            f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
+            "from that"
+        )
+        return dataclasses.replace(file, warnings=(*file.warnings, remark))
 
     def restore(
         self,
@@ -164,7 +172,7 @@ class Decoder:
         """
         pixels = np.empty(file.pixels.shape, np.float32)
         for top, band in self._bands(file, seed, options, Clock()):
-            pixels[top : top + len(band)] = band
+            pixels[top : top + len(band)] = band if band.ndim == pixels.ndim else band[..., None]
         return pixels
 
     def finish(
@@ -235,8 +243,7 @@ class Decoder:
         if first.pixels.dtype != np.uint8:
             raise ConfigError("the mean is of samples of 8 bits")
         pixels = spread.mean.astype(np.float32)
-        options = RestoreOptions(projection=first.projection)
-        mean = self.finish(pixels, first.file, first.seed, options)
+        mean = self.finish(pixels, first.file, first.seed, first.options)
         return dataclasses.replace(mean, count=spread.count)
 
     def _finish(
@@ -252,27 +259,28 @@ class Decoder:
         if bits == 16 and projection == "exact":
             projection = "float"
         projection, warnings = projections.feasible(projection, file)
-        final = np.empty(file.pixels.shape, np.uint8 if bits == 8 else np.uint16)
-        quantized, total, end = file.quantized, 0.0, 0
+        quantized, total, end = file.constraint, 0.0, 0
+        shape = file.pixels.shape[: 2 if file.gray else 3]
+        whole = border.whole_shape(shape, quantized) if quantized else shape
+        final = np.empty(whole, np.uint8 if bits == 8 else np.int32)
         for top, pixels in bands:
             with clock.stage("projection"):
                 end = top + len(pixels)
-                total += float(pixels.sum(dtype=np.float64))
+                if pixels.ndim > len(shape):
+                    pixels = pixels.mean(axis=2)
+                total += float(pixels.mean(dtype=np.float64)) * len(pixels)
                 part = quantized and quantized.rows(top, end)
-                final[top:end] = self._project(pixels, part, projection, bits)
+                projected = self._project(pixels, part, projection, bits)
+                final[top : top + len(projected)] = projected
         if end != file.height:
             raise ModelError(f"restored {end} rows of {file.height}")
-        _check_brightness(total / final.size, file, self.card)
-        certificate = violated = None
+        projections.check_brightness(total / end, file, self.card)
+        if final.ndim < file.pixels.ndim:
+            final = final[..., None].repeat(3, axis=2)
         with clock.stage("certificate"):
-            if quantized and quantized.sampling.can_encode:
-                if bits == 8:
-                    certificate = encoder.certify(final, quantized)
-                else:
-                    pixels = final.astype(np.float32) / UNITS_OF_16_BITS
-                    violated = Violation.of(float_projection.violations(pixels, quantized))
+            certificate, violated = projections.certified(final, file)
         return Restored(
-            pixels=final,
+            pixels=projections.cropped(final, file),
             certificate=certificate,
             file=file,
             model=self.card,
@@ -280,6 +288,7 @@ class Decoder:
             projection=projection,
             warnings=(*file.warnings, *warnings),
             seconds=clock.seconds,
+            options=options,
             violation=violated,
         )
 
@@ -294,11 +303,12 @@ class Decoder:
         """Run the network band by band, and blend its output.
 
         Yields:
-            A band's first row, and its [h, W] or [h, W, 3] float32, on the scale 0..255 but not
-            clipped.
+            A band's first row, and its [h, W] (of a gray picture) or [h, W, 3] float32, on the
+            scale 0..255 but not clipped.
         """
         runtime, tables = self.runtime, network_tables(file.tables)[None]
-        gray = file.pixels.ndim == 2
+        gray = file.gray
+        kept = None if gray else colour.weights(file.pixels)
         noisy = self.card.draws_samples and options.temperature > 0
 
         def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
@@ -313,17 +323,20 @@ class Decoder:
                     ]
                     noise = [field[None, ..., None] for field in noise]
                 # The network takes RGB; the channel mean of its output is the nearest gray image.
-                colour = np.repeat(window, 3, axis=3) if gray else window
-                colour = colour.astype(np.float32)
+                image = np.repeat(window, 3, axis=3) if gray else window
+                image = image.astype(np.float32)
             with self._turn, clock.stage("network"):  # waiting for the turn does not count
-                restored = runtime.restore(colour, tables, noise)
+                restored = runtime.restore(image, tables, noise)
             return restored.mean(axis=3, keepdims=True) if gray else restored
 
-        decoded = file.pixels[..., None] if gray else file.pixels
+        decoded = np.atleast_3d(file.pixels)[..., : 1 if gray else 3]
         tile, grid = self._tile(file), projections.grid(file)
         for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid, progress):
             if not np.isfinite(band).all():
                 raise ModelError(f"model {self.card.name}: its output is not finite for this file")
+            if kept is not None:
+                rows = slice(top // colour.CELL, -(-(top + len(band)) // colour.CELL))
+                colour.damp(band, kept[rows])
             if options.blend < 1:
                 band *= np.float32(options.blend)
                 band += np.float32(1 - options.blend) * decoded[top : top + len(band)]
@@ -342,6 +355,8 @@ class Decoder:
     ) -> np.ndarray:
         """Project and round a band of rows, given the levels of these rows."""
         if quantized is not None:
+            if quantized.visible is not None:
+                pixels = border.extended(pixels, quantized)
             if projection == "exact":
                 return exact.project(pixels, quantized)
             if projection == "float":
@@ -349,25 +364,8 @@ class Decoder:
         if not np.isfinite(pixels).all():
             raise ModelError(f"model {self.card.name}: its projection is not finite for this file")
         if bits == 16:
-            return np.clip(np.rint(UNITS_OF_16_BITS * pixels), 0, 65535).astype(np.uint16)
+            return projections.in_16_bits(pixels, quantized)
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-
-
-def _check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:
-    """Refuse an image that cannot be a restoration of the file, such as a black one.
-
-    The levels give the mean of each block to half a step of DC, so that the image's mean must be
-    near that of libjpeg's decode.
-
-    Raises:
-        ModelError: the means are too far apart.
-    """
-    change = abs(mean - float(file.pixels.mean()))
-    if not change <= _BRIGHTNESS + file.tables[0][0, 0] / 16:
-        raise ModelError(
-            f"model {card.name}: its output is {change:.0f} grey levels off the file's mean: the "
-            "model is broken, or --temperature too high"
-        )
 
 
 def no_samples(card: ModelCard) -> str:

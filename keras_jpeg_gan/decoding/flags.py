@@ -4,8 +4,9 @@ import math
 
 from absl import flags
 
-from keras_jpeg_gan.decoding import runtimes, writer
+from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
+from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.decoding.projections import PROJECTIONS

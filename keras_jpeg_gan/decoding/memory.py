@@ -92,7 +92,7 @@ def _from_meminfo() -> float | None:
     try:
         lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
     except OSError:
-        names = os.sysconf_names
+        names = getattr(os, "sysconf_names", {})  # none on Windows, others on macOS
         if not {"SC_AVPHYS_PAGES", "SC_PAGE_SIZE"} <= set(names):
             return None
         return float(os.sysconf("SC_AVPHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")

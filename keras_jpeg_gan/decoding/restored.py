@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import writer
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import Work
+from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 from keras_jpeg_gan.system import write_atomically
-
-UNITS_OF_16_BITS = 257  # per grey level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Restored:
         model: the card of the model that restored it.
         seed: which sample this is; a regression does not depend on it.
         count: 1, or the number of samples, from that seed on, of which this is the mean.
+        options: how it was asked for.
         violation: of 16-bit pixels, in real arithmetic, since no JPEG encoder takes them.
         projection: the one that was applied, of `projections.PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
@@ -46,6 +47,7 @@ class Restored:
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     count: int = 1
+    options: RestoreOptions = DEFAULTS
     violation: Violation | None = None
 
     @property
@@ -62,13 +64,14 @@ class Restored:
         )
 
     @property
+    def work(self) -> Work:
+        """What the pixels were made of, and how."""
+        return Work.of(self.file.sha256, self.model, self.seed, self.options, samples=self.count)
+
+    @property
     def provenance(self) -> str:
-        """What made the pixels, in a line."""
-        return (
-            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}"
-            + (f", mean of {self.count} samples" if self.count > 1 else "")
-            + f"; projection {self.projection}; {self.summary}"
-        )
+        """What made the pixels and what came out, as a line of JSON (`provenance.Work.note`)."""
+        return self.work.note(f"projection {self.projection}; {self.summary}")
 
     def save(
         self,

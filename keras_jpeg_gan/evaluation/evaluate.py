@@ -339,7 +339,7 @@ def _settings(
 
 def run() -> None:
     """The console script."""
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "evaluation", ("keras", "skimage", "tensorflow"))
 
 
 if __name__ == "__main__":

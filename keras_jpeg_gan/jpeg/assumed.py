@@ -1,5 +1,6 @@
 """Images with JPEG's damage but without its levels: PNG, WebP, and JPEG files saved again."""
 
+import hashlib
 import io
 import os
 import pathlib
@@ -57,6 +58,7 @@ def read_assumed(
         progressive=False,
         metadata=metadata,
         warnings=(*remarks, assumed),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 

@@ -72,6 +72,14 @@ def _pass(rows: np.ndarray, first: bool) -> np.ndarray:
     return out
 
 
+def dct_basis() -> np.ndarray:
+    """The orthonormal DCT of 8 samples (ITU-T T.81, A.3.3): [8 frequencies, 8 samples] float64."""
+    frequency, position = np.mgrid[:8, :8]
+    basis = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
+    basis[0] /= np.sqrt(2)
+    return basis
+
+
 def forward_dct(samples: np.ndarray) -> np.ndarray:
     """8 times the orthonormal DCT, rounded as in jfdctint.c.
 

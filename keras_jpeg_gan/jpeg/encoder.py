@@ -36,11 +36,14 @@ class Certificate:
         levels_total: levels of the file.
         largest_violation: the largest distance in steps of an unrounded coefficient from the
             file's level; at most 1/2 where all levels are equal.
+        hidden_border: whether the image that was compressed is a larger one, with samples of
+            its own below or to the right of what is shown (`Quantized.visible`).
     """
 
     levels_equal: int
     levels_total: int
     largest_violation: float
+    hidden_border: bool = False
 
     @property
     def exact(self) -> bool:
@@ -49,7 +52,8 @@ class Certificate:
 
     def __str__(self) -> str:
         return (
-            f"{'exact' if self.exact else 'not exact'}: {self.levels_equal} of "
+            f"{'exact' if self.exact else 'not exact'}"
+            f"{', with its hidden border' if self.hidden_border else ''}: {self.levels_equal} of "
             f"{self.levels_total} levels equal, largest violation "
             f"{self.largest_violation:.2f} steps"
         )
@@ -169,7 +173,12 @@ def violations(pixels: np.ndarray, quantized: Quantized) -> Iterator[np.ndarray]
     """
     unrounded = emulator.coefficients(pixels, quantized.sampling)
     for c8, wanted, table in zip(unrounded, quantized.levels, quantized.tables, strict=True):
-        yield np.abs(c8 / (8.0 * np.asarray(table)) - wanted)
+        yield np.abs(_like(wanted, c8) / (8.0 * np.asarray(table)) - wanted)
+
+
+def _like(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Of the blocks found, those that a file has; with a free border, an image has more."""
+    return found[: wanted.shape[0], : wanted.shape[1]]
 
 
 def certify(pixels: np.ndarray, quantized: Quantized) -> Certificate:
@@ -177,7 +186,10 @@ def certify(pixels: np.ndarray, quantized: Quantized) -> Certificate:
 
     Arguments and errors as `recompress`.
     """
-    pairs = list(zip(recompress(pixels, quantized).levels, quantized.levels, strict=True))
+    again = recompress(pixels, quantized).levels
+    pairs = [
+        (_like(wanted, ours), wanted) for ours, wanted in zip(again, quantized.levels, strict=True)
+    ]
     height, width = pixels.shape[:2]
     unit = quantized.sampling.unit_height
     rows = unit * max(1, _PIXELS_AT_ONCE // (unit * width))
@@ -191,4 +203,5 @@ def certify(pixels: np.ndarray, quantized: Quantized) -> Certificate:
                 pixels[top : top + rows], quantized.rows(top, min(top + rows, height))
             )
         ),
+        hidden_border=quantized.visible is not None,
     )

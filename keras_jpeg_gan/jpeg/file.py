@@ -5,10 +5,11 @@ writes every sampling, so that one library serves reading and encoding. Both pri
 messages on C's standard error, which is therefore captured.
 """
 
+import functools
+import hashlib
 import io
 import os
 import pathlib
-import tempfile
 from dataclasses import dataclass
 
 import jpeglib
@@ -20,9 +21,9 @@ from keras_jpeg_gan.jpeg.header import BROKEN, Header, read_header, without_extr
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
-from keras_jpeg_gan.jpeg.sampling import Sampling
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
-from keras_jpeg_gan.system import captured_standard_error, without_warnings
+from keras_jpeg_gan.system import as_file, captured_standard_error, without_warnings
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
@@ -42,6 +43,7 @@ class JpegFile:
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, one line each.
+        sha256: of the file's bytes, as hexadecimal digits.
     """
 
     quantized: Quantized | None
@@ -50,6 +52,7 @@ class JpegFile:
     progressive: bool
     metadata: Metadata
     warnings: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def height(self) -> int:
@@ -65,6 +68,30 @@ class JpegFile:
     def quality(self) -> int:
         """The IJG quality with the nearest tables: an estimate."""
         return estimate_quality(self.tables[0], self.tables[1] if len(self.tables) > 1 else None)
+
+    @functools.cached_property
+    def gray(self) -> bool:
+        """Whether the picture has no colour: one component, or three without a level of chroma.
+
+        Without levels: whether R = G = B in every pixel.
+        """
+        if self.pixels.ndim == 2:
+            return True
+        if self.quantized is None:
+            return bool((self.pixels == self.pixels[..., :1]).all())
+        _, *chroma = self.quantized.levels
+        return self.quantized.sampling.has_whole_luma and not any(part.any() for part in chroma)
+
+    @property
+    def constraint(self) -> Quantized | None:
+        """What the pixels to restore must compress to: of a gray picture, the luma alone.
+
+        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128.
+        """
+        if self.quantized is None or not self.gray:
+            return self.quantized
+        levels, tables = self.quantized.levels[:1], self.quantized.tables[:1]
+        return Quantized(levels, tables, GRAY, self.quantized.visible)
 
     @classmethod
     def read(
@@ -87,6 +114,7 @@ class JpegFile:
         limits = limits or FileLimits()
         data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
+        sha256 = hashlib.sha256(data).hexdigest()
         data = data[: header.end]  # what follows belongs to other programs, or is a fragment
         if not header.complete:
             data += b"\xff\xd9"  # decoders fill in what is missing before it
@@ -116,6 +144,7 @@ class JpegFile:
             progressive=header.progressive,
             metadata=metadata,
             warnings=tuple(remarks),
+            sha256=sha256,
         )
 
 
@@ -153,13 +182,11 @@ def read_levels(data: bytes) -> FileLevels:
     Raises:
         JpegFormatError: libjpeg cannot read the file.
     """
-    with captured_standard_error() as caught, tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        file.write(data)
-        file.flush()
+    with as_file(data, ".jpg") as path, captured_standard_error() as caught:
         failure = image = None
         try:
             with jpeglib.version(TURBO):
-                image = jpeglib.read_dct(file.name)
+                image = jpeglib.read_dct(str(path))
                 image.load()
         except (OSError, RuntimeError, ValueError) as error:
             failure = error

@@ -61,6 +61,7 @@ _OTHER_FORMATS = (
     (b"%PDF", 0, "a PDF document"),
     (b"P5", 0, "a PGM image"),
     (b"P6", 0, "a PPM image"),
+    (b"\0\5\x16\7", 0, "an AppleDouble file of macOS"),
 )
 
 

@@ -20,6 +20,10 @@ class Quantized:
         levels: [Hb, Wb, 8, 8] integers for each component, natural order, without dummy blocks.
         tables: [8, 8] steps >= 1 for each component, natural order.
         sampling: of the components.
+        visible: height and width of the image in pixels if samples beyond it are free, that is,
+            if they do not repeat its edge (`projection.border`); otherwise None. If they are
+            free, pixels are those of whole units, of which an encoder must give back only these
+            levels.
 
     Raises:
         ConfigError: the numbers of components differ.
@@ -28,6 +32,7 @@ class Quantized:
     levels: Sequence[np.ndarray]
     tables: Sequence[np.ndarray]
     sampling: Sampling
+    visible: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.levels) == len(self.tables) == self.sampling.components:
@@ -46,9 +51,15 @@ class Quantized:
             ConfigError: the shapes do not match.
         """
         channels = 1 if len(shape) == 2 else shape[2]
-        blocks = self.sampling.blocks(*shape[:2])
-        if channels != self.sampling.components or any(
-            part.shape != (*size, 8, 8) for part, size in zip(self.levels, blocks, strict=True)
+        seen = self.visible or shape[:2]
+        blocks = self.sampling.blocks(*seen)
+        whole = self.visible is None or self.sampling.whole_units(*seen) == shape[:2]
+        if (
+            not whole
+            or channels != self.sampling.components
+            or any(
+                part.shape != (*size, 8, 8) for part, size in zip(self.levels, blocks, strict=True)
+            )
         ):
             raise ConfigError(
                 f"levels of shape {', '.join(str(part.shape) for part in self.levels)} and "
@@ -67,4 +78,5 @@ class Quantized:
             part[..., top // unit * down : -(-end // unit) * down, :, :, :]
             for part, (_, down) in zip(self.levels, self.sampling.reduced, strict=True)
         ]
-        return Quantized(levels, self.tables, self.sampling)
+        visible = self.visible and (min(end, self.visible[0]) - top, self.visible[1])
+        return Quantized(levels, self.tables, self.sampling, visible)

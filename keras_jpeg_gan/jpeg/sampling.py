@@ -107,11 +107,21 @@ class Sampling:
         """Columns of pixels in a unit."""
         return 8 * max(across for across, _ in self.reduced)
 
+    def whole_units(self, height: int, width: int) -> tuple[int, int]:
+        """The height and width of an image that is extended to whole units."""
+        down, across = self.unit_height, self.unit_width
+        return -(-height // down) * down, -(-width // across) * across
+
     def blocks(self, height: int, width: int) -> tuple[tuple[int, int], ...]:
         """Rows and columns of each component's blocks in an image, without dummy blocks."""
         return tuple(
             (-(-height // (8 * down)), -(-width // (8 * across))) for across, down in self.ratios
         )
+
+    @property
+    def has_whole_luma(self) -> bool:
+        """Whether each pixel has a luma sample of its own, as in all files but odd ones."""
+        return self.ratios[0] == (1, 1)
 
     @property
     def can_encode(self) -> bool:

@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.models.costs import Convolution
+from keras_jpeg_gan.system import read_npz
 
 # Of images in [0, 1]; torchvision trains its networks with these.
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -206,9 +207,9 @@ class FeatureNetwork(keras.Model):
         """
         try:
             content = pathlib.Path(path).read_bytes()
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {name: file[name].astype(np.float32) for name in file.files}
-        except (OSError, ValueError, EOFError) as error:
+            found = read_npz(io.BytesIO(content))
+            arrays = {name: array.astype(np.float32) for name, array in found.items()}
+        except (OSError, ValueError) as error:
             raise ModelError(f"{path}: feature weights cannot be read ({error})") from error
         architecture = ALEXNET if "conv5_kernel" in arrays else VGG16
         missing = {

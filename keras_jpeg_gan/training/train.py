@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from absl import flags, logging
-from ml_collections import config_flags
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.data.catalog import TFDS
@@ -23,7 +22,12 @@ TensorFlow. configs/default.py explains each KEY."""
 
 BACKENDS = ("tensorflow", "jax")
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
+if importlib.util.find_spec("ml_collections"):
+    from ml_collections import config_flags
+
+    _CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
+else:  # for --help
+    _CONFIG = flags.DEFINE_string("config", None, "a file of configs/")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "print config, networks and memory, check the data, do not train"
@@ -69,7 +73,8 @@ def _backend() -> str:
     if backend not in BACKENDS:
         raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(BACKENDS)}")
     if importlib.util.find_spec(backend) is None:
-        raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: pip install {backend}")
+        how = program.install("train") if backend == "tensorflow" else f"pip install {backend}"
+        raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: {how}")
     os.environ["KERAS_BACKEND"] = backend  # overrides Keras' configuration file
     return backend
 
@@ -107,7 +112,7 @@ def _workdir() -> pathlib.Path:
 def run() -> None:
     """The console script."""
     sys.path.append(os.getcwd())  # a config imports the one that it is based on
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "train", ("h5py", "keras", "ml_collections"))
 
 
 if __name__ == "__main__":

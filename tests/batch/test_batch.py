@@ -10,6 +10,16 @@ def test_help_is_answered_and_shares_the_other_commands_flags(command):
         assert flag in out
 
 
+def test_names_that_are_too_long_are_reported_before_the_run(command, tmp_path):
+    (tmp_path / f"{'x' * 243}.jpg").write_bytes(b"")
+    arguments = (f"--input={tmp_path}", f"--output={tmp_path / 'out'}", "--dry_run")
+    status, out, err = outcome(command(*arguments))
+    assert (status, err) == (0, "")
+    first, second = out.splitlines()
+    assert first == "1 files, 0.0 MB; 0 are to be done"
+    assert second.endswith(f"{'x' * 243}.restored.png: File name too long")
+
+
 def test_wrong_usage_is_one_line_and_2(command, photos, tmp_path):
     here, there = f"--input={photos}", f"--output={tmp_path / 'out'}"
     cases = {

@@ -8,11 +8,11 @@ import pytest
 from keras_jpeg_gan.batch.sources import (
     blocks,
     find_sources,
-    name_of,
-    output_name,
+    output_of,
     read_rows,
 )
-from keras_jpeg_gan.decoding.inputs import find_inputs
+from keras_jpeg_gan.batch.storage import Place
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
 from keras_jpeg_gan.errors import ConfigError
 
 
@@ -24,6 +24,36 @@ def test_a_folder_gives_what_jpeg_gan_decode_finds_there(photos):
     assert (sources.problems, sources.passed_over) == ([], 1)
     sizes = [(photos / name).stat().st_size for name in sources.names()]
     assert sources.table["size"].to_pylist() == sizes
+
+
+def test_sidecars_are_passed_over_in_folders_and_buckets_alike(photos, monkeypatch):
+    """Here and there by the same names, but that hidden files of a bucket are left out as well."""
+    before = find_sources(str(photos)).names()
+    for name in ("._00.jpg", "@eaDir/00.jpg", "deep/.thumbnails/1.jpg", "deep/__MACOSX/1.jpg"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes(b"")
+    for local in (True, False):
+        monkeypatch.setattr(Place, "is_local", local)
+        for uri in (str(photos), f"{photos}/**/*.jpg"):
+            sources = find_sources(uri)
+            assert sources.names() == before
+        assert find_sources(str(photos)).passed_over == 5
+
+
+def test_files_that_changed_are_restored_again(photos):
+    before = find_sources(str(photos))
+    files = before.table.to_pylist()
+    done = {file["file"]: (file["size"], file["modified"]) for file in files}
+    assert len(before.left(done, [])) == 0
+    assert len(before.left(done, ["00.jpg"])) == 0
+    assert len(before.left({}, ["00.jpg"])) == len(files) - 1
+    (photos / "00.jpg").write_bytes(b"longer" * 1000)
+    same_size = (photos / "03.jpg").read_bytes()[::-1]
+    (photos / "03.jpg").write_bytes(same_size)
+    after = find_sources(str(photos))
+    assert [after.names()[i] for i in after.left(done, [])] == ["00.jpg", "03.jpg"]
+    single = find_sources(str(photos / "deep/01.jpg")).table.to_pylist()[0]
+    assert (single["size"], single["modified"]) == done["deep/01.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -57,9 +87,21 @@ def test_a_name_that_is_not_utf8_is_a_problem(photos):
     assert [reason for _, reason in sources.problems] == ["its name is not UTF-8: rename it"]
 
 
-def test_names_of_images_mirror_the_tree():
-    assert output_name("a/b.c.jpeg", ".png") == "a/b.c.restored.png"
-    assert output_name(name_of("a/set.parquet", 17), ".webp") == "a/set/0000017.restored.webp"
+def test_names_of_images_mirror_the_tree_and_are_distinct(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("b.c.jpeg", "d.jpg", "d.JPEG"):
+        (tmp_path / "a" / name).write_bytes(b"")
+    stems = find_sources(str(tmp_path)).table["stem"].to_pylist()
+    assert [output_of(stem, ".png") for stem in stems] == [
+        "a/b.c.restored.png",
+        "a/d.JPEG.restored.png",
+        "a/d.jpg.restored.png",
+    ]
+
+
+def test_names_of_rows_are_those_of_their_files(dataset):
+    stems = find_sources(str(dataset), "raw").table["stem"].to_pylist()
+    assert output_of(stems[17], ".webp") == "a/0000017.restored.webp"
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -96,6 +138,11 @@ def test_rows_of_parquet_files_are_listed_and_broken_files_named(dataset):
     sources = find_sources(str(dataset), "image.bytes")
     assert sources.names() == [f"a/{i:07}" for i in range(200)]
     assert [name for name, _ in sources.problems] == ["b.parquet"]
+    modified = (dataset / "a.parquet").stat().st_mtime_ns
+    done = {name: (0, modified) for name in sources.names()}
+    assert len(sources.left(done, [])) == 0
+    os.utime(dataset / "a.parquet", ns=(0, modified + 1))
+    assert len(find_sources(str(dataset), "image.bytes").left(done, [])) == 200
 
 
 def test_rows_are_read_across_groups_with_the_columns_asked_for(dataset):

@@ -2,8 +2,9 @@ import pathlib
 import threading
 
 import pytest
+from pyarrow import fs
 
-from keras_jpeg_gan.batch.storage import is_unfinished, open_place, read_ahead, split_glob
+from keras_jpeg_gan.batch.storage import Place, is_unfinished, open_place, read_ahead, split_glob
 from keras_jpeg_gan.errors import ConfigError
 
 
@@ -83,3 +84,12 @@ def test_a_failure_to_read_is_that_items_own():
 
     futures = list(read_ahead(read, range(3), [1] * 3, most=8, most_bytes=99))
     assert [future.exception() is None for future in futures] == [True, False, True]
+
+
+def test_names_that_a_place_cannot_have_are_known_before(tmp_path):
+    for length, usable in ((255, True), (256, False)):
+        place = open_place(str(tmp_path / "new" / ("x" * length)))
+        assert (place.unusable_name() is None) == usable
+    bucket = fs.S3FileSystem(anonymous=True, region="eu-central-1")
+    for length, usable in ((1024, True), (1025, False)):
+        assert (Place(bucket, f"bucket/{'x' * length}").unusable_name() is None) == usable

@@ -12,7 +12,9 @@ from keras_jpeg_gan.batch.worker import Worker
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ModelError
-from tests.files import jpeg
+from tests.batch.stand_in import Moody
+from tests.decoding.made_up import ShiftedBlur
+from tests.files import jpeg, saved
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
@@ -52,6 +54,7 @@ def test_each_file_gets_an_image_and_a_record(job, photos, records):
     for name, record in found.items():
         content = (photos / name).read_bytes()
         assert record["size"] == len(content)
+        assert record["modified"] == (photos / name).stat().st_mtime_ns
         assert record["sha256"] == hashlib.sha256(content).hexdigest()
         if name != "bad.jpg":
             assert record["output"] == name.replace(".jpg", ".restored.png")
@@ -107,6 +110,17 @@ def test_a_file_too_large_for_the_worker_is_left_for_another(job, photos):
     assert outcome["larger_megapixels"] == [pytest.approx(64 * 80 / 1e6)]
     assert outcome["files"] == 13
     assert "04large.restored.png" not in contents(job)
+
+
+def test_what_webp_cannot_hold_is_refused_before_the_network(
+    job, photos, tmp_path, records, monkeypatch
+):
+    (photos / "wide.jpg").write_bytes(saved(np.zeros((8, 16384), np.uint8)))
+    monkeypatch.delattr(Moody, "restore")
+    monkeypatch.delattr(ShiftedBlur, "restore")
+    work(elsewhere(job, tmp_path, "webp", image_format="webp"))
+    (record,) = (r for r in records(tmp_path / "webp") if r["name"] == "wide.jpg")
+    assert record["error"].startswith("16384x8: WebP holds at most 16383 pixels")
 
 
 def test_a_block_that_was_begun_is_left_alone(job):

@@ -15,8 +15,8 @@ from keras_jpeg_gan.data.degradation import (
     draw_sampling,
     draw_tables,
 )
-from keras_jpeg_gan.data.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 

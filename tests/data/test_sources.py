@@ -29,6 +29,9 @@ def test_folder_source(tmp_path: pathlib.Path) -> None:
     Image.fromarray(ramp(8, 9)).save(tmp_path / "deep" / "b.png")
     Image.fromarray(ramp(5, 6)).convert("L").save(tmp_path / "c.PNG")
     (tmp_path / "note.txt").write_text("no image")
+    for sidecar in ("._c.PNG", "@eaDir/c.PNG/thumb.png", "deep/.thumbnails/b.png"):
+        (tmp_path / sidecar).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(ramp(2, 2)).save(tmp_path / sidecar)
     paths = find_images(tmp_path)
     assert [path.name for path in paths] == ["c.PNG", "b.png"]
     source = FolderSource(paths)

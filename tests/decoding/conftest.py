@@ -35,7 +35,7 @@ def model(
 def sampler(model: pathlib.Path) -> pathlib.Path:
     """As `model`, but a model that draws samples."""
     path = model.with_name("grain.weights.h5")
-    path.write_bytes(b"no weights")
+    path.write_bytes(b"no weights either")
     write_card(path, kind="sampler")
     return path
 

@@ -17,11 +17,14 @@ decode.run()
 """
 
 
-def start(*arguments: object, before: Any = None, **options: Any) -> subprocess.Popen[bytes]:
+def start(
+    *arguments: object, script: str = SCRIPT, before: Any = None, **options: Any
+) -> subprocess.Popen[bytes]:
     """Start the command.
 
     Args:
         arguments: for the command.
+        script: Python that runs the command.
         before: called in the process before the command runs.
         options: for Popen.
     """
@@ -34,7 +37,7 @@ def start(*arguments: object, before: Any = None, **options: Any) -> subprocess.
 
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+        [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         preexec_fn=prepare,
         **{**streams, **options},

@@ -69,6 +69,7 @@ REFUSED = {
     "tiff": (other("TIFF"), "a TIFF image"),
     "jpeg 2000": (other("JPEG2000"), "a JPEG 2000 image"),
     "ppm": (other("PPM"), "a PPM image"),
+    "sidecar": (b"\0\5\x16\7\0\2\0\0Mac OS X", "an AppleDouble file of macOS"),
     "text": (b"hello, world", "does not begin with the bytes FF D8 FF"),
     "two bytes": (b"\xff\xd8", "does not begin"),
     "junk before": (b"junk" + DATA, "other bytes stand before .* remove them"),

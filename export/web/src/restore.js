@@ -1,11 +1,12 @@
 // One sample of one photograph: the network over its windows, the projection, and rounding.
 
+import { damp } from "./colour.js";
 import { noiseWindow } from "./noise.js";
 import { countMissed, project } from "./projection.js";
 import { cutWindow, pasteWindow, windows } from "./tiles.js";
 
 /**
- * What the network makes of an image.
+ * What the network makes of an image, without colour where the image has none all around.
  *
  * @param {ImageData} decoded the file's decode.
  * @param {object} network a Network, or what has its `card` and `run`.
@@ -27,7 +28,7 @@ export async function estimate(decoded, network, tables, seed, progress) {
     pasteWindow(image, await network.run(pixels, tables, noise), { y, x }, tile);
     await progress((i + 1) / all.length);
   }
-  return image;
+  return damp(image, decoded);
 }
 
 /**

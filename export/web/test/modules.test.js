@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { componentPlanes, forward, inverse } from "../src/codec.js";
+import { damp, keptColour } from "../src/colour.js";
 import {
   JpegFormatError,
   networkTables,
@@ -63,6 +64,27 @@ test("noise: a window is the cut of the whole field", () => {
       assert.deepEqual(cut.subarray(7 * row, 7 * row + 7), whole.subarray(line, line + 7));
     }
   }
+});
+
+test("colour: kept near colour, taken out elsewhere", () => {
+  const [width, height] = [140, 100];
+  const decoded = { width, height, data: new Uint8ClampedArray(4 * width * height).fill(7) };
+  const image = { width, height, data: Float32Array.from({ length: 3 * width * height }, (_, k) => k % 11) };
+  damp(image, decoded);
+  for (let k = 0; k < image.data.length; k += 3) {
+    assert.equal(image.data[k], image.data[k + 1]);
+    assert.equal(image.data[k], image.data[k + 2]);
+  }
+  decoded.data[4 * (40 * width + 60)] = 9; // in row 2, column 3 of 7 by 9 cells
+  assert.deepEqual(keptColour(decoded), [
+    [0, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0],
+  ]);
 });
 
 test("header: sizes, sampling and tables are Python's", () => {

@@ -138,6 +138,7 @@ def _project(image: "_Image") -> None:
         nearly = places[(missed > 0) & (missed <= _NEARLY)]
         if len(nearly) < _MANY:
             _try_hard(image, shape, nearly, few, _ELSEWHERE, generator)
+        image.settle(shape, places)
 
 
 def _try_hard(
@@ -269,6 +270,30 @@ class _Image:
         scatter(found[:, :, better], index[:, better], self.result)
         worth = hopeful & (best[units] > 0) & (best[units] <= effort.patience)
         return places[units[worth]]
+
+    def settle(self, shape: Unit, places: np.ndarray) -> None:
+        """Do without exactness where no RGB image gives the hidden samples.
+
+        Chroma of zero, as some encoders leave it there, is no 8-bit RGB. The visible pixels of
+        such units become those that would be right beside hidden values of any size.
+        """
+        hidden = self.grid.hidden(shape, places)
+        places = places[hidden.any(axis=0) & (self.missed[places[:, 0], places[:, 1]] > 0)]
+        if not len(places):
+            return
+        index, cells = self.grid.index(shape, places), self.grid.cells(shape, places)
+        given, hidden = gather(self.pixels, shape, index), self.grid.hidden(shape, places)
+        boxes = float_stage.boxes(cells, np.zeros((64, len(shape.blocks))))
+        within = float_stage.project(shape, given, boxes, _FIRST.iterations, self.budget)
+        far = np.flatnonzero(float_stage.distance(shape, within, cells) > float_stage.FAR)
+        low, high = float_stage.unbounded(given[..., far])
+        low, high = np.where(hidden[:, far], low, 0), np.where(hidden[:, far], high, 255)
+        goal = float_stage.project(
+            shape, given[..., far], boxes.take(far), _FIRST.iterations, self.budget, (low, high)
+        )
+        rounding = feedback(shape, self.grid.tables, _FIRST.strength)
+        found = round_units(shape, goal, rounding, (low, high))
+        scatter(np.clip(found, 0, 255), index[:, far], self.result)
 
 
 def _snapped(goal: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:

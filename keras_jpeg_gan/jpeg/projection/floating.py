@@ -49,10 +49,9 @@ def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) ->
         index = grid.index(shape, places)
         given = gather(pixels, shape, index)
         wanted, steps = grid.levels(shape, places), grid.steps(shape)
-        reach = 0.5 - margin
+        reach = np.where(grid.bound(shape, places), np.float32(0.5 - margin), np.float32(np.inf))
         boxes = alternating.Boxes((wanted - reach) * steps, (wanted + reach) * steps)
-        anything = np.broadcast_to(np.float32(np.inf), given.shape)
-        bounds = (-anything, anything)
+        bounds = alternating.unbounded(given)
         found = alternating.project(shape, given, boxes, _EDGE_ITERATIONS, budget, bounds)
         scatter(found, index, result)
     return result
@@ -68,9 +67,10 @@ def violations(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     for shape, places in _batches(grid):
         planes = shape.components(gather(pixels, shape, grid.index(shape, places)))
         wanted, steps = grid.levels(shape, places), grid.steps(shape)
+        bound = grid.bound(shape, places)
         for number, block in enumerate(shape.blocks):
             own = block.coefficients(planes[block.component]) / steps[:, number]
-            found.append(np.abs(own - wanted[:, number]).ravel())
+            found.append(np.abs(own - wanted[:, number])[:, bound[number]].ravel())
     return np.concatenate(found)
 
 

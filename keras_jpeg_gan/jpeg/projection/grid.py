@@ -32,6 +32,7 @@ class Grid:
         self.size = (-(-self._height // self._unit_height), -(-self._width // self._unit_width))
         self.tables = [np.asarray(table, np.int32).reshape(8, 8) for table in quantized.tables]
         self._levels = quantized.levels
+        self._visible = quantized.visible or (self._height, self._width)
 
     def shapes(self) -> Iterator[tuple[Unit, np.ndarray]]:
         """Yield each shape of units with the places [N, 2] in the grid that have it."""
@@ -46,6 +47,12 @@ class Grid:
         index = corner + (shape.rows * self._width + shape.columns)[:, None]
         index *= shape.channels
         return index
+
+    def hidden(self, shape: Unit, places: np.ndarray) -> np.ndarray:
+        """Which pixels of units are beyond the image that is seen: [R, N] bool."""
+        rows = places[:, 0] * self._unit_height + shape.rows[:, None]
+        columns = places[:, 1] * self._unit_width + shape.columns[:, None]
+        return (rows >= self._visible[0]) | (columns >= self._visible[1])
 
     def levels(self, shape: Unit, places: np.ndarray) -> np.ndarray:
         """The levels of units: [64, blocks, N] float32."""
@@ -65,14 +72,32 @@ class Grid:
             steps = self.tables[block.component].reshape(64, 1)
             wanted = self._block_levels(block, places)
             low[:, number], high[:, number] = emulator.cells(wanted.T, steps)
+        free = ~self.bound(shape, places)
+        low[:, free], high[:, free] = -emulator.C8_LIMIT, emulator.C8_LIMIT
         return Cells(low, high)
 
-    def _block_levels(self, block: Block, places: np.ndarray) -> np.ndarray:
-        """The levels [N, 64] of one block of each unit."""
+    def bound(self, shape: Unit, places: np.ndarray) -> np.ndarray:
+        """Which blocks of units the file has levels of: [blocks, N] bool."""
+        return np.stack([self._has_levels(block, places) for block in shape.blocks])
+
+    def _has_levels(self, block: Block, places: np.ndarray) -> np.ndarray:
+        rows, columns = self._position(block, places)
+        height, width = self._levels[block.component].shape[:2]
+        return (rows < height) & (columns < width)
+
+    def _position(self, block: Block, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Row and column [N] of a block among its component's."""
         across, down = self._sampling.reduced[block.component]
-        rows = places[:, 0] * down + block.row
-        columns = places[:, 1] * across + block.column
-        return self._levels[block.component][rows, columns].reshape(-1, 64)
+        return places[:, 0] * down + block.row, places[:, 1] * across + block.column
+
+    def _block_levels(self, block: Block, places: np.ndarray) -> np.ndarray:
+        """The levels [N, 64] of one block of each unit; zeros where the file has none."""
+        rows, columns = self._position(block, places)
+        levels = self._levels[block.component]
+        has = self._has_levels(block, places)
+        found = np.zeros((len(places), 64), levels.dtype)
+        found[has] = levels[rows[has], columns[has]].reshape(-1, 64)
+        return found
 
 
 def gather(pixels: np.ndarray, shape: Unit, index: np.ndarray) -> np.ndarray:

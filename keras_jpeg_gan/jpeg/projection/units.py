@@ -26,10 +26,8 @@ _OFFSET = np.array([0.0, 128.0, 128.0], np.float32)
 
 def dct_matrix() -> np.ndarray:
     """The orthonormal DCT of 8x8 samples: [64 coefficients, 64 samples] float64, raster order."""
-    frequency, position = np.mgrid[:8, :8]
-    line = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
-    line[0] /= np.sqrt(2)
-    return np.kron(line, line)
+    basis = emulator.dct_basis()
+    return np.kron(basis, basis)
 
 
 _SAMPLE_DCT = dct_matrix().astype(np.float32)

@@ -13,7 +13,7 @@ from PIL import Image
 from export.network import Network
 from export.tflite.convert import convert_network
 from export.tflite.projection import convert_projection
-from keras_jpeg_gan.decoding import noise
+from keras_jpeg_gan.decoding import colour, noise
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import certify
@@ -21,7 +21,7 @@ from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.sampling import GRAY
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from tests.export.mobile.photographs import FILES, MOBILE, SEED, jpeg_header, restorer
-from tests.files import ROOT, photograph
+from tests.files import ROOT, photograph, saved
 
 RestoreError = jpeg_header.RestoreError
 
@@ -227,6 +227,40 @@ def test_the_restored_picture_is_the_librarys(plain, decoder, width, height, mod
     assert np.abs(found.astype(int) - expected).max() <= 1
     assert (found == expected).all(axis=2).mean() >= 0.999
     assert np.abs(found.astype(int) - restorer.decode(data)).max() > 10
+
+
+def black_and_white(width: int, height: int, **options: object) -> bytes:
+    """A gray photograph in three components."""
+    with Image.open(io.BytesIO(photograph(width, height, "L", quality=95))) as image:
+        return saved(np.asarray(image.convert("RGB")), **{"quality": 30, **options})
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_gray_picture_in_three_components_stays_gray(network, card, projection, subsampling):
+    data = black_and_white(160, 140, subsampling=subsampling)
+    header, decoded = jpeg_header.read_header(data), restorer.decode(data)
+    assert len(header.components) == 3
+    for projected in (None, projection):
+        own = restorer.Restorer(network, card, projected, threads=1)
+        found = own.restore(header, decoded, SEED)
+        assert (found == found[..., :1]).all()
+        assert np.abs(found.astype(int) - decoded).max() > 5
+
+
+def test_colour_is_kept_where_the_library_keeps_it():
+    picture = np.full((100, 140, 3), 7, np.uint8)
+    picture[40, 60] = picture[99, 139] = 9, 7, 7
+    kept = restorer.kept_colour(picture)
+    np.testing.assert_array_equal(kept, colour.weights(picture))
+    assert set(kept.ravel()) == {0, 0.5, 1}
+    tile = np.random.default_rng(0).normal(100, 30, (100, 140, 3)).astype(np.float32)
+    expected = tile.copy()
+    colour.damp(expected, kept)
+    whole = restorer.Span(0, 100, 0, 100), restorer.Span(0, 140, 0, 140)
+    np.testing.assert_allclose(restorer.damp(tile, *whole, kept), expected, rtol=1e-5)
+    early = restorer.Span(-64, 64, 0, 50)  # begins before the picture, as tiles of small ones do
+    shifted = restorer.damp(np.tile(tile[:64], (2, 1, 1)), early, whole[1], kept)
+    np.testing.assert_allclose(shifted[64:], expected[:64], rtol=1e-5)
 
 
 def test_very_small_pictures_differ_a_little(plain, decoder):

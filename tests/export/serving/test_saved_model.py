@@ -26,12 +26,19 @@ pytestmark = pytest.mark.slow
 ROOT = pathlib.Path(__file__).parents[3]
 
 
-def jpeg(height: int, width: int, gray: bool = False, **options: object) -> bytes:
+def jpeg(
+    height: int,
+    width: int,
+    gray: bool = False,
+    black_and_white: bool = False,
+    **options: object,
+) -> bytes:
     y, x = np.mgrid[:height, :width]
     waves = 128 + 40 * np.sin(x / 3)[..., None] + 30 * np.cos(y / 5)[..., None] * [1, 0.4, -1]
     pixels = waves + np.random.default_rng(0).normal(0, 6, waves.shape)
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     buffer = io.BytesIO()
+    image = image.convert("L") if gray or black_and_white else image
     image.convert("L" if gray else "RGB").save(buffer, "JPEG", **{"quality": 20, **options})
     return buffer.getvalue()
 
@@ -48,6 +55,7 @@ FILES = {
     "gray": jpeg(40, 64, gray=True),
     "odd": jpeg(37, 51),
     "padded": jpeg(32, 32) + bytes(5000),
+    "black and white": jpeg(40, 64, black_and_white=True),
 }
 
 
@@ -99,6 +107,8 @@ def test_files_of_any_size_and_sampling_come_back_as_pngs(model, decoder):
         file = expected.file
         outside = violation(found, file.quantized)
         assert outside.share_over_half < 0.02, name
+        if name == "black and white":
+            assert (found == found[..., :1]).all()
 
 
 def test_each_seed_is_a_sample_and_temperature_its_scale(model):

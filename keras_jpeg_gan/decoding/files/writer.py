@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+from PIL.TiffImagePlugin import TiffImageFile
 
 import keras_jpeg_gan
-from keras_jpeg_gan.decoding import png16
+from keras_jpeg_gan.decoding.files import png16, webp_note
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 from keras_jpeg_gan.system import without_warnings
@@ -19,10 +20,13 @@ FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
 
 SOFTWARE = f"keras-jpeg-gan {keras_jpeg_gan.__version__}"
 
+_NOTE = "Restoration"  # the keyword of a note in PNG
+
 # zlib's level 3 takes a third of the time of the default, and the files are as small.
 _PNG_LEVEL = 3
 _WEBP_METHOD = 2
 _WEBP_LARGEST_SIDE = 16383
+_TIFF_LARGEST_AREA = (2**32 - 2**28) // 3  # pixels; offsets have 32 bits, and metadata needs some
 
 # More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
 _LARGEST_DPI = 1e6
@@ -48,6 +52,21 @@ def format_of(path: pathlib.Path) -> str:
     raise ConfigError(f"{path.name!r}: let the name end with one of {known}")
 
 
+def check_size(height: int, width: int, image_format: str) -> None:
+    """Refuse an image that is too large for its format.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if image_format == "webp" and max(height, width) > _WEBP_LARGEST_SIDE:
+        raise ConfigError(
+            f"{width}x{height}: WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png "
+            "or tiff"
+        )
+    if image_format == "tiff" and height * width > _TIFF_LARGEST_AREA:
+        raise ConfigError(f"{width}x{height}: TIFF holds at most 4 GB, uncompressed: use png")
+
+
 def encode(
     pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
 ) -> bytes:
@@ -57,28 +76,47 @@ def encode(
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
         image_format: one of `FORMATS`. WebP stores gray as RGB.
         metadata: to write, together with the provenance; None for neither. WebP has no place for
-            comments and provenance. TIFF takes the EXIF tags that describe the photograph, if
-            they can be parsed.
-        provenance: what made the pixels, in a line.
+            comments. TIFF takes the EXIF tags that describe the photograph, if they can be parsed.
+        provenance: what made the pixels, in a line, for `read_note`.
 
     Raises:
         ConfigError: the format is unknown or cannot hold such an image.
     """
     if image_format not in FORMATS:
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
-    if image_format == "webp" and max(pixels.shape) > _WEBP_LARGEST_SIDE:
-        raise ConfigError(
-            f"WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png or tiff"
-        )
+    check_size(pixels.shape[0], pixels.shape[1], image_format)
     options = _OPTIONS[image_format](metadata, provenance)
     if pixels.dtype != np.uint16:
-        return _saved(Image.fromarray(pixels), image_format, options)
+        content = _saved(Image.fromarray(pixels), image_format, options)
+        if image_format == "webp" and metadata is not None:
+            height, width = pixels.shape[:2]
+            return webp_note.with_note(content, height, width, provenance)
+        return content
     if image_format != "png":
         raise ConfigError(f"16 bits: only png holds them here, not {image_format}")
     if pixels.ndim == 2:
         return _saved(Image.fromarray(pixels), image_format, options)
     shell = _saved(Image.new("RGB", (1, 1)), image_format, options)
     return png16.with_pixels(shell, pixels, _PNG_LEVEL)
+
+
+def read_note(path: pathlib.Path) -> str | None:
+    """The provenance that `encode` wrote into an image file; None if there is none.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        try:
+            match format_of(path):
+                case "png":  # not by Image.open, which has a limit of its own on the size
+                    return PngImageFile(file).info.get(_NOTE)
+                case "tiff":
+                    return str(TiffImageFile(file).tag_v2[_DESCRIPTION]).rpartition("\n")[2]
+                case _:
+                    return webp_note.read_note(file)
+        except Exception:  # it is no image, or no whole one; parsers raise much more than OSError
+            return None
 
 
 def _saved(image: Image.Image, image_format: str, options: dict[str, Any]) -> bytes:
@@ -93,7 +131,7 @@ def _png_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
         return options
     info = PngInfo()
     info.add_text("Software", SOFTWARE)
-    info.add_text("Restoration", provenance)
+    info.add_text(_NOTE, provenance)
     for comment in metadata.comments:
         info.add_itxt("Comment", comment)
     if metadata.xmp:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan import Decoder, RestoreOptions
-from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
+from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
+from keras_jpeg_gan.decoding.files.provenance import work_of
 from tests.files import jpeg
 
 UNPROJECTED = RestoreOptions(projection="none")
@@ -71,8 +72,20 @@ def test_the_deviation_is_taken_over_more_than_one_sample(decoder, file):
     products = made(Products(deviation=True), decoder, file)
     assert list(products) == ["", MAP, NUMBERS]
     assert products[MAP].count == 16
-    assert "deviation of 16 samples" in text(products[MAP].encoded("png"))
+    work = work_of(text(products[MAP].encoded("png")))
+    assert (work.product, work.samples) == (MAP, 16)
     assert text(products[MAP].encoded("png", keep_metadata=False)) == ""
+
+
+def test_what_will_be_made_is_known_before(decoder, file):
+    """A later run skips an image if it is the work that it would do itself."""
+    several = Products(samples=3, mean=5, deviation=True)
+    options = RestoreOptions(projection="none", blend=0.5, temperature=2)
+    for seed in (7, (1 << 64) - 2):
+        for name, product in several.make(decoder, file, several.names, seed, options):
+            wanted = several.work(name, file.sha256, decoder.card, seed, options)
+            assert product.work == wanted
+            assert wanted.differences(product.work) == []
 
 
 def text(content: bytes) -> str:

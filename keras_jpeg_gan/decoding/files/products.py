@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import IMAGE, Work
 from keras_jpeg_gan.decoding.noise import SEEDS
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.decoding.restored import Restored
@@ -34,6 +35,10 @@ class Product(Protocol):
     @property
     def count(self) -> int:
         """How many samples went into it."""
+
+    @property
+    def work(self) -> Work:
+        """What it was made of, and how."""
 
     @property
     def summary(self) -> str:
@@ -98,6 +103,29 @@ class Products:
         """The only format that a product is written in, or None if any will do."""
         return "png" if name in (MAP, NUMBERS) else None
 
+    def work(
+        self,
+        name: str,
+        input_sha256: str,
+        card: ModelCard,
+        seed: int,
+        options: RestoreOptions = DEFAULTS,
+    ) -> Work:
+        """What the product of this name will be made of, and how.
+
+        Args:
+            input_sha256: of the file.
+            card: of the decoder's model.
+            name, seed, options: as for `make`.
+        """
+        if name in (MAP, NUMBERS):
+            product, samples = name, self.drawn_for_deviation
+        else:
+            product, samples = IMAGE, self.mean if name == "mean" else 1
+        if name.isdigit():
+            seed = (seed + int(name) - 1) % SEEDS
+        return Work.of(input_sha256, card, seed, options, product, samples)
+
     def make(
         self,
         decoder: Decoder,
@@ -155,6 +183,7 @@ class DeviationMap:
     Attributes:
         pixels: [H, W] uint8 or uint16.
         model, seed, count: what drew the samples, the seed of the first, and their number.
+        work: what it was made of, and how.
         mean: the average of the deviation over the image, in grey levels.
     """
 
@@ -163,6 +192,7 @@ class DeviationMap:
         self.count, self.mean = spread.count, float(deviation.mean())
         self.summary = f"{self.mean:.2f} grey levels on average"
         self.model, self.seed = first.model, first.seed
+        self.work = dataclasses.replace(first.work, product=name, samples=self.count)
         self.warnings: tuple[str, ...] = ()  # the samples have them, and the seconds
         self.seconds: dict[str, float] = {}
         self._metadata = first.file.metadata
@@ -181,8 +211,7 @@ class DeviationMap:
         metadata = None
         if keep_metadata:
             metadata = dataclasses.replace(self._metadata, icc_profile=b"")
-        provenance = f"deviation of {self.count} samples of model {self.model.name}: {self.summary}"
-        return writer.encode(self.pixels, image_format, metadata, provenance)
+        return writer.encode(self.pixels, image_format, metadata, self.work.note(self.summary))
 
     def details(self, seconds: Mapping[str, float]) -> dict[str, Any]:
         """As `Product.details`; the time is the samples'."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan.decoding import png16, writer
+from keras_jpeg_gan.decoding.files import png16, writer
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.metadata import Metadata
 

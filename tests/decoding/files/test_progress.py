@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from keras_jpeg_gan.decoding import progress as module
-from keras_jpeg_gan.decoding.progress import Progress, Share
+from keras_jpeg_gan.decoding.files import progress as module
+from keras_jpeg_gan.decoding.files.progress import Progress, Share
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pathlib
 
 from PIL import Image
 
-from keras_jpeg_gan.decoding.inputs import Input, find_inputs, size_of
+from keras_jpeg_gan.decoding.files.inputs import Input, find_inputs, size_of
 from keras_jpeg_gan.decoding.memory import Limits
 from tests.files import jpeg
 
@@ -52,6 +52,41 @@ def test_no_file_is_mistaken_for_standard_input_or_the_current_folder(tree):
     assert find_inputs(["-"]).files[0].path is None
     assert find_inputs([""]).problems == [("", "there is no such file")]
     assert find_inputs(["a" * 300 + ".jpg"]).problems[0][1] == "there is no such file"
+
+
+SIDECARS = (
+    "photos/._a.jpeg",
+    "photos/@eaDir/a.jpeg/SYNOFILE_THUMB_M.jpg",
+    "photos/deep/.thumbnails/12.jpg",
+    "photos/deep/.@__thumb/s100d.jpg",
+    "photos/.AppleDouble/a.jpg",
+    "__MACOSX/photos/._b.jpg",
+)
+
+
+def test_what_systems_put_beside_photographs_is_passed_over_and_counted(tree):
+    """AppleDouble files and thumbnails, as file managers, NAS systems and macOS' archives do."""
+    before = find_inputs(["."])
+    for name in (*SIDECARS, "photos/Thumbs.db"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(b"\0\5\x16\7")
+    after = find_inputs(["."])
+    assert named(after) == named(before)
+    assert after.passed_over == before.passed_over + 7
+    assert not after.problems
+    for pattern in ("photos/**/*.jp*", "photos/*", "*"):
+        assert not set(SIDECARS) & set(named(find_inputs([pattern])))
+    assert find_inputs(["photos/*"]).passed_over >= 2  # a folder of thumbnails counts as one
+
+
+def test_what_is_named_is_taken_whatever_its_name(tree):
+    for name in SIDECARS:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(b"")
+        assert named(find_inputs([name])) == [name]
+    assert named(find_inputs(["photos/deep/.thumbnails"])) == ["photos/deep/.thumbnails/12.jpg"]
+    assert named(find_inputs(["photos/@eaDir/*/*.jpg"])) == [SIDECARS[1]]
+    assert named(find_inputs(["photos/._*"])) == ["photos/._a.jpeg"]
 
 
 def test_links_are_not_followed_out_of_the_folder(tree):

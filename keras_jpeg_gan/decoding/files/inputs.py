@@ -2,6 +2,7 @@
 
 import dataclasses
 import glob
+import hashlib
 import io
 import os
 import pathlib
@@ -14,7 +15,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.jpeg.assumed import FORMATS
 from keras_jpeg_gan.jpeg.header import peek_size
 from keras_jpeg_gan.jpeg.limits import FileLimits
-from keras_jpeg_gan.system import without_warnings
+from keras_jpeg_gan.system import file_sha256, is_sidecar, without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that may be restored as of an assumed quality
@@ -45,8 +46,8 @@ class Inputs:
     Attributes:
         files: in the order of the arguments; those of a folder are sorted.
         problems: name and reason for each argument or folder that cannot be read.
-        passed_over: how many files in folders are not named as JPEG files, or are links that lead
-            out of the folder.
+        passed_over: how many files in folders are not named as JPEG files, are AppleDouble files or
+            thumbnails, or are links that lead out of the folder.
         single: whether there is one argument and it is a file, so that the output may be one too.
     """
 
@@ -90,10 +91,19 @@ def _expand(arguments: Iterable[str], inputs: Inputs) -> Iterator[str]:
             matches = sorted(glob.glob(argument, recursive=True))
             if not matches:
                 inputs.problems.append((argument, "no file matches"))
+            wanted = [match for match in matches if not _is_sidecar_of(match, argument)]
+            inputs.passed_over += len(matches) - len(wanted)
             # A file named "-" is not standard input.
-            yield from (os.path.join(os.curdir, "-") if m == STANDARD_INPUT else m for m in matches)
+            yield from (os.path.join(os.curdir, "-") if m == STANDARD_INPUT else m for m in wanted)
         else:
             yield argument
+
+
+def _is_sidecar_of(match: str, pattern: str) -> bool:
+    """Whether a file that matches a glob is a sidecar, and the glob does not ask for these."""
+    asked_for = pathlib.PurePath(pattern).parts
+    others = [part for part in pathlib.PurePath(match).parts if part not in asked_for]
+    return is_sidecar(pathlib.PurePath(*others)) and not asked_for[-1].startswith("._")
 
 
 def _walk(
@@ -110,13 +120,18 @@ def _walk(
         for name in sorted(names):
             path = pathlib.Path(current, name)
             suffix = path.suffix.lower()
+            relative = path.relative_to(folder)
             is_output = MARK in path.stem and suffix in ASSUMED_SUFFIXES
-            if suffix not in suffixes or is_output or not _is_within(path, root):
+            if (
+                suffix not in suffixes
+                or is_output
+                or is_sidecar(relative)
+                or not _is_within(path, root)
+            ):
                 inputs.passed_over += 1
                 continue
             found += 1
-            relative = below / path.relative_to(folder)
-            inputs.files.append(Input(str(path), path, relative))
+            inputs.files.append(Input(str(path), path, below / relative))
     if not found:
         inputs.problems.append((str(folder), f"holds no file named {', '.join(suffixes)}"))
 
@@ -148,6 +163,14 @@ def size_of(item: Input, limits: FileLimits) -> tuple[int, int]:
     except Exception:  # it will be reported when the file is restored
         return 0, 0
     return (height, width) if height * width <= most else (0, 0)
+
+
+def sha256_of(item: Input, limits: FileLimits) -> str:
+    """SHA-256 of an input's bytes, as hexadecimal digits; errors are those of `content_of`."""
+    content = content_of(item, limits)
+    return (
+        hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else file_sha256(content)
+    )
 
 
 def content_of(item: Input, limits: FileLimits) -> pathlib.Path | bytes:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 import keras_jpeg_gan
-from keras_jpeg_gan.decoding.report import Report, reason_of, shown
+from keras_jpeg_gan.decoding.files.report import Report, reason_of, shown
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
 
 

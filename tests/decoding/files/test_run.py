@@ -1,6 +1,5 @@
 """A run in Python: its events, what it does at once, and that its progress adds up."""
 
-import os
 import threading
 
 import pytest
@@ -8,11 +7,12 @@ import pytest
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import decoder as decoding
 from keras_jpeg_gan.decoding import runtimes
-from keras_jpeg_gan.decoding.inputs import find_inputs
-from keras_jpeg_gan.decoding.outputs import Outputs
-from keras_jpeg_gan.decoding.products import MAP, NUMBERS, Products
-from keras_jpeg_gan.decoding.progress import Progress
-from keras_jpeg_gan.decoding.run import Done, Failed, Made, Run, Skipped
+from keras_jpeg_gan.decoding.files import run as runs
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.outputs import Outputs
+from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
+from keras_jpeg_gan.decoding.files.progress import Progress
+from keras_jpeg_gan.decoding.files.run import Done, Failed, Made, Run, Skipped
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from tests.files import jpeg
 
@@ -36,13 +36,14 @@ def kinds(events) -> list[type]:
     return [type(event) for event in events]
 
 
-def test_every_input_ends_with_one_event_and_progress_adds_up(events, tmp_path):
+def test_every_input_ends_with_one_event_and_progress_adds_up(events, model, tmp_path):
     """Restored, truncated, refused, skipped, and one large enough for several tiles."""
     (tmp_path / "a.jpg").write_bytes(jpeg(400, 600))
     (tmp_path / "b.jpg").write_bytes(jpeg(40, 56)[:-300])
     (tmp_path / "c.jpg").write_bytes(b"none")
     (tmp_path / "d.jpg").write_bytes(jpeg(80, 56))
-    (tmp_path / "d.restored.png").write_bytes(b"finished")
+    restored = decoding.Decoder(model).restore(tmp_path / "d.jpg")
+    restored.save(tmp_path / "d.restored.png")
     (tmp_path / "e.jpg").write_bytes(jpeg(16, 24, gray=True))
     (tmp_path / "f.jpg").write_bytes(jpeg(16, 24))
     (tmp_path / "f.restored.png").mkdir()
@@ -81,7 +82,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(events, tmp_path, monkeypatc
 
 @pytest.fixture
 def two_processors(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    monkeypatch.setattr(runs, "processors", lambda: 2)
 
 
 @pytest.mark.usefixtures("two_processors")

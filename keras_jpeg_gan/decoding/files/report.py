@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import keras_jpeg_gan
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding.products import Product
+from keras_jpeg_gan.decoding.files.products import Product
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
 
 
@@ -37,6 +37,7 @@ def describe(made: Product, seconds: Mapping[str, float]) -> dict[str, Any]:
     """
     return {
         **made.details(seconds),
+        "input_sha256": made.work.input_sha256,
         "model": made.model.name,
         "model_sha256": made.model.sha256,
         "seed": made.seed,

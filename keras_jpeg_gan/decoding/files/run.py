@@ -12,15 +12,17 @@ from typing import Any
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.decoding.inputs import Input, content_of, size_of
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.inputs import Input, content_of, sha256_of, size_of
+from keras_jpeg_gan.decoding.files.outputs import Outputs, write
+from keras_jpeg_gan.decoding.files.products import Products
+from keras_jpeg_gan.decoding.files.progress import Progress, Share
+from keras_jpeg_gan.decoding.files.provenance import work_of
+from keras_jpeg_gan.decoding.files.report import describe, reason_of
 from keras_jpeg_gan.decoding.memory import room_mb, together_mb
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.outputs import Outputs, write
-from keras_jpeg_gan.decoding.products import Products
-from keras_jpeg_gan.decoding.progress import Progress, Share
-from keras_jpeg_gan.decoding.report import describe, reason_of
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.system import one_blas_thread
+from keras_jpeg_gan.system import one_blas_thread, processors
 
 # While one file is in the network, others are read, projected or written. With more files at
 # once they would only hold each other up.
@@ -60,13 +62,15 @@ class Made(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Skipped(Event):
-    """An image already existed.
+    """An image already existed, and is the one that would be made.
 
     Attributes:
         output: its path.
+        doubt: why it could not be told that it is, or "".
     """
 
     output: pathlib.Path
+    doubt: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Run:
                 in_order(
                     self._tasks(items, progress),
                     room_mb(self.decoder.limits),
-                    min(_FILES_AT_ONCE, self.threads or len(os.sched_getaffinity(0))),
+                    min(_FILES_AT_ONCE, self.threads or processors()),
                     progress.stopped,
                 )
             ) as events,
@@ -164,9 +168,9 @@ class Run:
         sizes = [size_of(item, self.decoder.limits) for item in items]
         shares = [Share(progress, math.prod(size) * images) for size in sizes]
         for item, size, share in zip(items, sizes, shares, strict=True):
-            missing, events = self._missing(item)
+            missing, existing, failure = self._missing(item)
             memory = self._memory_mb(*size) if missing else 0.0
-            yield memory, self._process(item, share, missing, events)
+            yield memory, self._process(item, share, missing, existing, failure)
 
     def _memory_mb(self, height: int, width: int) -> float:
         """What an image takes beside others; infinite if it must be alone."""
@@ -175,22 +179,25 @@ class Run:
             return math.inf
         return together_mb(height, width, self.decoder.limits)
 
-    def _missing(self, item: Input) -> tuple[dict[str, pathlib.Path | None], list[Event]]:
-        """The paths of the products that have to be made, by name, and events of the others."""
+    def _missing(
+        self, item: Input
+    ) -> tuple[dict[str, pathlib.Path | None], dict[str, pathlib.Path], Failed | None]:
+        """The paths of the products that have to be made, and of those that exist, by name.
+
+        If they cannot be told, the last value says why.
+        """
         missing: dict[str, pathlib.Path | None] = {}
-        events: list[Event] = []
+        existing: dict[str, pathlib.Path] = {}
         try:
             for name in self.products.names:
                 path = self.outputs.of(item, name, self.products.image_format(name))
                 if path is None or not self._is_finished(path):
                     missing[name] = path
                 else:
-                    events.append(Skipped(item.name, path))
+                    existing[name] = path
         except Exception as error:
-            return {}, [*events, _failed(item, error)]
-        if not missing:
-            events.append(Done(item.name, restored=False))
-        return missing, events
+            return {}, {}, _failed(item, error)
+        return missing, existing, None
 
     def _is_finished(self, path: pathlib.Path) -> bool:
         if not os.path.lexists(path):
@@ -204,27 +211,76 @@ class Run:
         item: Input,
         share: Share,
         missing: dict[str, pathlib.Path | None],
-        events: list[Event],
+        existing: dict[str, pathlib.Path],
+        failure: Failed | None,
     ) -> Iterator[Event]:
-        """Restore an input, in any thread, after these events."""
-        yield from events
+        """Restore an input, in any thread."""
         restored = False
-        if missing:
-            try:
-                yield from self._restore(item, share, missing)
+        try:
+            if failure is not None:
+                yield failure
+            elif missing:
+                yield from self._restore(item, share, missing, existing)
                 restored = True
-            except (BrokenPipeError, program.RunError):
-                raise
-            except Exception as error:  # whatever it is, it is one file's, and does not end the run
-                yield _failed(item, error)
+            else:
+                yield from self._skipped(item, existing, sha256_of(item, self.decoder.limits))
+                yield Done(item.name, restored=False)
+        except (BrokenPipeError, program.RunError):
+            raise
+        except Exception as error:  # whatever it is, it is one file's, and does not end the run
+            yield _failed(item, error)
         share.end(restored)
 
+    def _skipped(
+        self, item: Input, existing: dict[str, pathlib.Path], sha256: str
+    ) -> list[Skipped]:
+        """Events of products that exist already.
+
+        Args:
+            item: an input.
+            existing: their paths, by name.
+            sha256: of the input.
+
+        Raises:
+            ConfigError: one of them is not what would be made.
+        """
+        events = []
+        for name, path in existing.items():
+            card, note = self.decoder.card, writer.read_note(path)
+            wanted = self.products.work(name, sha256, card, self.seed, self.options)
+            found = work_of(note)
+            if note is None and not self.keep_metadata:
+                doubt = "without metadata it does not say what made it"
+                events.append(Skipped(item.name, path, doubt))
+                continue
+            if found is None:
+                raise ConfigError(
+                    f"{path} exists but does not say what made it: --overwrite replaces it"
+                )
+            differences = found.differences(wanted)
+            if not self.keep_metadata:
+                differences.append("metadata kept, not stripped")
+            if differences:
+                raise ConfigError(
+                    f"{path} was made differently ({', '.join(differences)}): "
+                    "--overwrite replaces it"
+                )
+            events.append(Skipped(item.name, path))
+        return events
+
     def _restore(
-        self, item: Input, share: Share, missing: dict[str, pathlib.Path | None]
+        self,
+        item: Input,
+        share: Share,
+        missing: dict[str, pathlib.Path | None],
+        existing: dict[str, pathlib.Path],
     ) -> Iterator[Event]:
         started = time.perf_counter()
         file = self.decoder.read(content_of(item, self.decoder.limits), self.options)
         seconds = {"read": time.perf_counter() - started}
+        yield from self._skipped(item, existing, file.sha256)
+        for name in missing:
+            writer.check_size(file.height, file.width, self._format(name))
         self._load()
         share.begin(file.width * file.height, self.products.drawn(missing))
         warnings: tuple[str, ...] = ()
@@ -233,8 +289,7 @@ class Run:
         ):
             share.check()
             started = time.perf_counter()
-            image_format = self.products.image_format(name) or self.outputs.image_format
-            write(missing[name], made.encoded(image_format, self.keep_metadata))
+            write(missing[name], made.encoded(self._format(name), self.keep_metadata))
             seconds = {**seconds, **made.seconds, "write": time.perf_counter() - started}
             # Without the pixels, since the event may have to wait for its turn.
             details = describe(made, seconds)
@@ -244,6 +299,10 @@ class Run:
         for warning in warnings:
             yield Warned(item.name, warning)
         yield Done(item.name, restored=True)
+
+    def _format(self, name: str) -> str:
+        """The format in which a product is written."""
+        return self.products.image_format(name) or self.outputs.image_format
 
     def _load(self) -> None:
         """Load the model, if it is not yet loaded; a failure ends the run."""

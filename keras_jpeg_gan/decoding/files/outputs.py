@@ -1,19 +1,23 @@
 """Where restored images go: beside their inputs, a mirrored tree, a file, standard output."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.decoding import writer
-from keras_jpeg_gan.decoding.inputs import MARK, Input, Inputs
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.inputs import MARK, Input, Inputs
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import unusable_name, write_atomically
 
 STANDARD_OUTPUT = "-"
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 class Outputs:
@@ -40,7 +44,7 @@ class Outputs:
         elif self.to_standard_output:
             if not inputs.single:
                 raise ConfigError("--output=- takes one input file")
-        elif inputs.single and not output.endswith(os.sep) and not os.path.isdir(output):
+        elif inputs.single and not output.endswith(_SEPARATORS) and not os.path.isdir(output):
             self._file = pathlib.Path(output)
             named = writer.format_of(self._file)
             if image_format not in (None, named):
@@ -51,13 +55,12 @@ class Outputs:
             self._folder = pathlib.Path(output)
             _check_folder(self._folder)
         self.image_format = image_format or "png"
-        self._inputs = {
-            place: item.name
-            for item in inputs.files
-            if item.path
-            for place in (_identity(item.path), item.path.resolve())
-        }
-        self._taken: dict[pathlib.Path, str] = {}
+        self._inputs: dict[str, list[pathlib.Path]] = {}
+        for path in (item.path for item in inputs.files if item.path):
+            for place in {_identity(path), path.resolve()}:
+                self._inputs.setdefault(_folded(str(place)), []).append(path)
+        self._taken: dict[str, str] = {}
+        self._stems = distinct_stems(str(_identity(self._place(item))) for item in inputs.files)
 
     def of(
         self, item: Input, name: str = "", image_format: str | None = None
@@ -75,25 +78,32 @@ class Outputs:
         """
         if self.to_standard_output:
             return None
-        path = self._file or self._beside(item)
+        path = self._file or self._named(item)
         suffix = writer.FORMATS[image_format][0] if image_format else path.suffix
         path = path.with_name(path.stem + (f".{name}" if name else "") + suffix)
-        identity = _identity(path)
-        if identity in self._inputs:
-            raise ConfigError(f"its output {path} would replace {self._inputs[identity]}")
-        if identity in self._taken:
-            raise ConfigError(f"its output {path} is already that of {self._taken[identity]}")
+        folded = _folded(str(_identity(path)))
+        for other in self._inputs.get(folded, []):
+            if _are_one(path, other):
+                raise ConfigError(f"its output {path} would replace {other}")
+        if folded in self._taken:
+            raise ConfigError(f"its output {path} is already that of {self._taken[folded]}")
+        problem = unusable_name(path)
+        if problem is not None:
+            raise ConfigError(f"its output {path}: {problem}; give it a name with --output=FILE")
         _check_folder(path.parent)
-        self._taken[identity] = item.name
+        self._taken[folded] = item.name
         return path
 
-    def _beside(self, item: Input) -> pathlib.Path:
-        if self._folder is not None:
-            path = self._folder / item.relative
-        else:
-            assert item.path is not None
-            path = item.path
-        return path.with_name(path.stem + MARK + writer.FORMATS[self.image_format][0])
+    def _named(self, item: Input) -> pathlib.Path:
+        place = self._place(item)
+        stem = os.path.basename(self._stems[str(_identity(place))])
+        return place.with_name(stem + MARK + writer.FORMATS[self.image_format][0])
+
+    def _place(self, item: Input) -> pathlib.Path:
+        """Where an input's own name would stand among the outputs."""
+        if self._folder is not None or item.path is None:
+            return (self._folder or pathlib.Path()) / item.relative
+        return item.path
 
 
 def write(path: pathlib.Path | None, content: bytes) -> None:
@@ -128,6 +138,41 @@ def standard_output() -> Iterator[TextIO]:
         raise
     except OSError as error:
         raise program.RunError(f"standard output: {error.strerror}") from error
+
+
+def distinct_stems(paths: Iterable[str]) -> dict[str, str]:
+    """By path, a path without suffix for its output; no two of these are the same file.
+
+    That is the path without its suffix where no other input has the same. Inputs that differ in
+    their suffix alone, such as a.jpg and a.jpeg, keep it, and those that differ in the case of
+    letters alone, which macOS and Windows take for one file, also get a number.
+
+    Args:
+        paths: of the inputs, as they would be among the outputs.
+    """
+    paths = sorted(set(paths))
+    stems = {path: os.path.splitext(path)[0] for path in paths}
+    counts = Counter(map(_folded, stems.values()))
+    shared = [path for path in paths if counts[_folded(stems[path])] > 1]
+    taken = {folded for folded, count in counts.items() if count == 1} if shared else set()
+    for path in shared:
+        numbers = itertools.chain([""], (f".{count}" for count in itertools.count(2)))
+        named = (f"{path}{number}" for number in numbers)
+        stems[path] = next(stem for stem in named if _folded(stem) not in taken)
+        taken.add(_folded(stems[path]))
+    return stems
+
+
+def _folded(path: str) -> str:
+    """The same for names that some file system takes for one."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _are_one(path: pathlib.Path, other: pathlib.Path) -> bool:
+    """Whether two paths that differ in the case of letters at most name one file."""
+    if _identity(path) in (_identity(other), other.resolve()):
+        return True
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _identity(path: pathlib.Path) -> pathlib.Path:
