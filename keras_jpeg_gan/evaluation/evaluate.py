@@ -1,6 +1,7 @@
 """jpeg-gan-evaluate: measures models and other programs on photographs."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 from collections.abc import Callable, Sequence
@@ -139,7 +140,9 @@ def main(arguments: list[str]) -> int:
         set_metrics=set_metrics,
         lpips_network=next((e.network for e in extractors if _has_lpips(e)), None),
     )
-    settings = _settings(plan, models, decoders, control, len(source))
+    settings = _settings(plan, models, decoders, control, source)
+    if output:  # hashing many images takes a while
+        settings["content of the images"] = _content(source)
     progress = Progress.load(output, settings, plan.extractor_of) if output else Progress(settings)
     runner.run(source, plan, progress, output)
     if not progress.rows:
@@ -311,19 +314,24 @@ def _has_lpips(extractor: FeatureExtractor) -> bool:
     return getattr(extractor.network, "linear", None) is not None
 
 
+def _content(source: NamedSource) -> str:
+    """A hash of the originals, and of which of them are measured."""
+    return hashlib.sha256("\n".join([identity(_place()), *source.names]).encode()).hexdigest()
+
+
 def _settings(
     plan: runner.Plan,
     models: dict[str, str],
     decoders: dict[str, Decoder],
     control: Decoder | None,
-    images: int,
+    source: NamedSource,
 ) -> dict[str, Any]:
     """Everything that the results depend on, in types that JSON has."""
     hashes = {name: decoder.card.sha256 for name, decoder in decoders.items()}
     return {
         "images": _place(),
         "list": _LIST.value,
-        "number of images": images,
+        "number of images": len(source),
         "cases": [case.fields for case in plan.cases],
         "contenders": [[c.model, c.method] for c in plan.contenders],
         "peers": _PEERS.value,

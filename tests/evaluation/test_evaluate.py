@@ -84,6 +84,10 @@ def test_only_what_is_listed(images: pathlib.Path, tmp_path: pathlib.Path) -> No
     assert run(*flags).returncode == 0
     lines = json.loads((output / "summary.json").read_text())["lines"]
     assert all(line["images"] == 1 for line in lines)
+    (images / "more" / "1.png").write_bytes((images / "1.png").read_bytes())
+    result = run(*flags)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "has an evaluation with another content of the images" in result.stderr
     names.write_text("3.png\n")
     result = run(*flags)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
