@@ -23,7 +23,7 @@ ORDER = (
     "evaluation",
     "weights",
 )
-GROUND = ("errors", "program", "system")
+GROUND = ("errors", "program", "streams", "system")
 
 # What the order alone would let pass.
 FORBIDDEN = {"decoding": {"data", "training", "layers"}}

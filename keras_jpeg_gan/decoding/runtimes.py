@@ -4,6 +4,7 @@ Either is imported only when a model is opened with it.
 """
 
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,9 +13,12 @@ import numpy as np
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
+from keras_jpeg_gan.streams import caught_messages
 from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
 RUNTIMES = ("auto", "litert", "tensorflow")
+
+_LOG_LINE = re.compile("INFO: |WARNING: |[IW][0-9]{4} ")  # of LiteRT
 
 
 class Runtime(Protocol):
@@ -90,7 +94,7 @@ class LiteRTRuntime:
     """
 
     def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
-        with captured_standard_error():
+        with caught_messages(_LOG_LINE):
             try:
                 from ai_edge_litert.interpreter import Interpreter
             except ImportError as error:
@@ -104,10 +108,9 @@ class LiteRTRuntime:
         self._runner = self._interpreter.get_signature_runner("restore")
         self.halo = card.halo
         self.noise_strides = card.noise_strides
-        # It prints only when the first run creates the delegate. Later runs take long, and must
-        # not capture what other threads print meanwhile.
+        # It prints only when the first run creates the delegate.
         smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
-        with captured_standard_error():
+        with caught_messages(_LOG_LINE):
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 
     def restore(
