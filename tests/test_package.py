@@ -23,7 +23,7 @@ ORDER = (
     "evaluation",
     "weights",
 )
-GROUND = ("errors", "program", "system", "versions")
+GROUND = ("errors", "program", "streams", "system", "versions")
 
 # What the order alone would let pass.
 FORBIDDEN = {"decoding": {"data", "training", "layers"}}

@@ -120,7 +120,7 @@ def small_photographs(folder: pathlib.Path, side: int, count: int, suffix: str) 
     return folder
 
 
-@pytest.mark.parametrize("command", [*SCRIPTS, *COMMANDS.keys() - SCRIPTS.keys()])
+@pytest.mark.parametrize("command", sorted(SCRIPTS.keys() | COMMANDS.keys()))
 def test_help_comes_at_once_without_extras(environment: Environment, command: str) -> None:
     assert environment.run(command, "--help")[1] == ""  # and what it loads is compiled
     seconds = min(environment.processor_seconds(command, "--help") for _ in range(2))

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_jpeg_gan.jpeg.header import ZIGZAG
-from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.tables import quality_tables
 
 _SOI, _EOI, _SOS, _DQT, _APP0, _APP14 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE0, 0xEE
@@ -25,7 +25,7 @@ _NO_TABLE = 4  # a row of the tables that is never defined
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 # Files of 500 scans with Huffman tables for each have fewer; each takes time in the graph.
 _MOST_SEGMENTS = 4096
-_LIMITS = Limits()
+_LIMITS = FileLimits()
 
 _QUALITIES = np.log([quality_tables(quality) for quality in range(1, 101)]).astype(np.float32)
 

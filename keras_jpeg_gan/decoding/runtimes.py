@@ -4,6 +4,7 @@ Either is imported only when a model is opened with it.
 """
 
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -13,9 +14,12 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import TFLiteCard, find_model, find_tflite
+from keras_jpeg_gan.streams import caught_messages
 from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
 RUNTIMES = ("auto", "litert", "tensorflow")
+
+_LOG_LINE = re.compile("INFO: |WARNING: |[IW][0-9]{4} ")  # of LiteRT
 
 
 class Runtime(Protocol):
@@ -91,7 +95,7 @@ class LiteRTRuntime:
     """
 
     def __init__(self, path: pathlib.Path, card: TFLiteCard, threads: int | None = None) -> None:
-        with captured_standard_error():
+        with caught_messages(_LOG_LINE):
             try:
                 from ai_edge_litert.interpreter import Interpreter
             except ImportError as error:
@@ -105,11 +109,10 @@ class LiteRTRuntime:
         self._runner = self._interpreter.get_signature_runner("restore")
         self.halo = card.halo
         self.noise_strides = card.noise_strides
-        # It prints only when the first run creates the delegate. Later runs take long, and must
-        # not capture what other threads print meanwhile.
+        # It prints only when the first run creates the delegate.
         side = card.tile or tiles.GRID
         smallest = np.zeros((1, side, side, 3), np.float32)
-        with captured_standard_error():
+        with caught_messages(_LOG_LINE):
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 
     def restore(

@@ -18,10 +18,10 @@ from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.file import TURBO, decode, read_levels
+from keras_jpeg_gan.jpeg.file import LIBJPEG, TURBO, decode, read_levels
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.sampling import Sampling
-from keras_jpeg_gan.system import captured_standard_error
+from keras_jpeg_gan.streams import caught_messages
 
 # Pixels whose coefficients are computed at once, in whole rows of units.
 _PIXELS_AT_ONCE = 1 << 20
@@ -111,7 +111,7 @@ def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling)
     subsampling = sampling.pillow_subsampling
     # libjpeg warns about steps above 255, and jpeglib's choice of version is process-wide.
     alone = steps.max() > 255 or subsampling is None
-    with captured_standard_error() if alone else contextlib.nullcontext():
+    with caught_messages(LIBJPEG) if alone else contextlib.nullcontext():
         if subsampling is None:
             return _encode_by_jpeglib(pixels, steps, sampling)
         return _encode_by_pillow(pixels, steps, subsampling)

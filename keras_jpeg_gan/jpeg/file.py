@@ -2,7 +2,7 @@
 
 Levels are read by jpeglib 1.0.2 rather than pyjpegio 0.3.0, which reads the same: jpeglib also
 writes every sampling, so that one library serves reading and encoding. Both print libjpeg's
-messages on C's standard error, which is therefore captured.
+messages on C's standard error. They become warnings, but decide nothing.
 """
 
 import functools
@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import pathlib
+import re
 from dataclasses import dataclass
 
 import jpeglib
@@ -17,17 +18,31 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
-from keras_jpeg_gan.jpeg.header import BROKEN, Header, read_header, without_extras
+from keras_jpeg_gan.jpeg.header import BROKEN, Header, from_image, read_header, without_extras
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
-from keras_jpeg_gan.system import as_file, captured_standard_error, without_warnings
+from keras_jpeg_gan.streams import caught_messages
+from keras_jpeg_gan.system import as_file, without_warnings
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
 _NO_END = "no end-of-image marker"
+
+# How libjpeg's messages begin (jerror.h).
+LIBJPEG = re.compile(
+    r"(Application transf|Arithmetic|At marker|Bogus|Cannot|Can't|Caution: quant|Component index"
+    r"|Corrupt JPEG|DCT|Didn't expect|Empty|Huffman|IDCT|Image too wide|Improper|Inconsistent"
+    r"|Input file|Insufficient mem|Invalid|JPEG (data|param)|Maximum supp|Missing Huff|Not a JPEG"
+    r"|Only |Premature|Quantization|Requested|Sampling|Scan script|Sorry|Suspension|Too many"
+    r"|Unknown|Unrecog|Unsupported|Warning: unknown JFIF|Wrong JPEG)"
+)
+# What stands in for missing bits, to see whether any are missing: random, since regular bits may
+# decode as the zeros that libjpeg puts there, and longer than any unit. They are opposites.
+_FILLER = np.random.default_rng(0).integers(0, 255, 4096).astype(np.uint8)
+_FILLERS = (_FILLER.tobytes(), (254 - _FILLER).tobytes())
 
 
 @dataclass(frozen=True)
@@ -115,7 +130,8 @@ class JpegFile:
         data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
         sha256 = hashlib.sha256(data).hexdigest()
-        data = data[: header.end]  # what follows belongs to other programs, or is a fragment
+        # What follows belongs to other programs, or is a fragment.
+        data = from_image(data)[: header.end]
         if not header.complete:
             data += b"\xff\xd9"  # decoders fill in what is missing before it
         pixels, metadata = _decode_with_metadata(data, header.comments)
@@ -130,7 +146,7 @@ class JpegFile:
             raise JpegFormatError(f"its decoders do not agree on what it is: {BROKEN}")
         remarks = []
         if not header.complete:
-            remarks.append(_incomplete(header, found.remarks))
+            remarks.append(_incomplete(header, data[: header.end], found.quantized))
             if remarks[0] != _NO_END and not allow_truncated:
                 raise JpegFormatError(f"{remarks[0]}; --allow_truncated restores what is there")
         remarks += [f"libjpeg says: {remark}" for remark in found.remarks]
@@ -182,7 +198,7 @@ def read_levels(data: bytes) -> FileLevels:
     Raises:
         JpegFormatError: libjpeg cannot read the file.
     """
-    with as_file(data, ".jpg") as path, captured_standard_error() as caught:
+    with as_file(data, ".jpg") as path, caught_messages(LIBJPEG) as messages:
         failure = image = None
         try:
             with jpeglib.version(TURBO):
@@ -190,7 +206,7 @@ def read_levels(data: bytes) -> FileLevels:
                 image.load()
         except (OSError, RuntimeError, ValueError) as error:
             failure = error
-    remarks = tuple(dict.fromkeys(line for line in caught.text.splitlines() if line.strip()))
+    remarks = tuple(messages)
     if image is None or failure is not None:
         reason = remarks[-1] if remarks else "no reason given"
         raise JpegFormatError(
@@ -230,12 +246,24 @@ def _decode_with_metadata(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.
     return pixels, metadata
 
 
-def _incomplete(header: Header, remarks: tuple[str, ...]) -> str:
-    """What is missing from a file without an end-of-image marker."""
-    # A sequential file has no more scans than components, and libjpeg prints a warning where
-    # Huffman codes end early. A progressive one may have had more scans, and libjpeg is silent
-    # about arithmetic codes.
-    sequential = header.frame in ("baseline", "extended")
-    if sequential and len(header.scanned) == len(header.components) and not remarks:
+def _incomplete(header: Header, data: bytes, quantized: Quantized) -> str:
+    """What is missing from a file without an end-of-image marker, whose data are `data`."""
+    if header.has_all_scans and _ends_with_its_image(without_extras(data, header), quantized):
         return _NO_END
     return f"truncated: it ends in or behind scan {header.scans}, before its end-of-image marker"
+
+
+def _ends_with_its_image(data: bytes, quantized: Quantized) -> bool:
+    """Whether the last scan's Huffman codes are all there: what follows changes no level."""
+    stuffing = b"\0" if data.endswith(b"\xff") else b""  # or the filler would be a marker's code
+    for filler in _FILLERS:
+        restarted = (bytes((0xFF, 0xD0 + n)) + filler for n in range(8))  # any may be waited for
+        try:
+            found = read_levels(
+                b"".join([data, stuffing, filler, *restarted, b"\xff\xd9"])
+            ).quantized
+        except JpegFormatError:
+            return False
+        if not all(map(np.array_equal, found.levels, quantized.levels)):
+            return False
+    return True

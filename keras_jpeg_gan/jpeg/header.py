@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.formats import BEGINNING, what_else
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
-_BEGINNING = b"\xff\xd8\xff"  # Pillow requires these three too
-_SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
+_SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
     0xC0: "baseline",
@@ -28,11 +28,14 @@ _REFUSED_FRAMES = {0xC3: "lossless", 0xCB: "lossless arithmetic"} | {
     code: "hierarchical" for code in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
 }
 _RESTARTS = range(0xD0, 0xD8)  # no length follows
+# After a scan, these end libjpeg's reading with an error.
+_IMPOSSIBLE = {_SOI, *_FRAMES, *_REFUSED_FRAMES, 0xC8, *range(0xF0, 0xFE)}
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 
-# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
-# C0 do not end it either: libjpeg skips them there, and reads on behind them.
+# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. At codes below
+# C0 libjpeg waits for the next restart, and reads on behind it; without restarts it reads no more.
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MARKER = re.compile(rb"\xff[^\xff]")
 _LOWEST_CODE = 0xC0
 _MOST_STRAYS = 1 << 16  # Pillow reads such bytes one by one
@@ -43,26 +46,6 @@ _MOST_EXTRAS = 500
 # How messages end: with what to do.
 BROKEN = "a broken JPEG; get another copy"
 _CONVERT = "convert it with another program"
-
-_OTHER_FORMATS = (
-    (b"\x89PNG", 0, "a PNG image"),
-    (b"GIF8", 0, "a GIF image"),
-    (b"WEBP", 8, "a WebP image"),
-    (b"BM", 0, "a BMP image"),
-    (b"II*\0", 0, "a TIFF image"),
-    (b"MM\0*", 0, "a TIFF image"),
-    (b"ftypavif", 4, "an AVIF image"),
-    (b"ftyphei", 4, "a HEIF image"),
-    (b"ftypmif1", 4, "a HEIF image"),
-    (b"jP  ", 4, "a JPEG 2000 image"),
-    (b"\xff\x4f\xff\x51", 0, "a JPEG 2000 codestream"),
-    (b"JXL ", 4, "a JPEG XL image"),
-    (b"\xff\x0a", 0, "a JPEG XL codestream"),
-    (b"%PDF", 0, "a PDF document"),
-    (b"P5", 0, "a PGM image"),
-    (b"P6", 0, "a PPM image"),
-    (b"\0\5\x16\7", 0, "an AppleDouble file of macOS"),
-)
 
 
 @dataclass(frozen=True)
@@ -86,8 +69,11 @@ class Header:
         scans: how many scans begin; scanned: the indices of the components in these.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
-        complete: whether there is an end-of-image marker; end: where the last whole segment or
-            scan ends, so that an incomplete file can be cut there.
+        complete: whether there is an end-of-image marker; end: behind it, or behind the last
+            scan's data, so that an incomplete file can be cut there.
+        last_scan: where the last scan's data begin; restarts: whether markers divide scans.
+        coarse: components and coefficients, by index in the frame and in zigzag order, whose
+            last bits no scan has brought so far.
     """
 
     width: int = 0
@@ -102,11 +88,22 @@ class Header:
     extras: list[tuple[int, int]] = field(default_factory=list)
     complete: bool = False
     end: int = 0
+    last_scan: int = 0
+    restarts: bool = False
+    coarse: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def progressive(self) -> bool:
         """Whether the file has progressive scans."""
         return self.frame.startswith("progressive")
+
+    @property
+    def has_all_scans(self) -> bool:
+        """Whether all scans are there that an image of Huffman codes needs.
+
+        Of arithmetic codes nothing is said: they need not be there to their end.
+        """
+        return "arithmetic" not in self.frame and not self.coarse
 
 
 def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
@@ -118,23 +115,33 @@ def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
     """
     limits = limits or FileLimits()
     limits.check_file_size(len(data))
-    if not data.startswith(_BEGINNING):
-        raise JpegFormatError(_what_else(data))
+    data = from_image(data)
+    if not data.startswith(BEGINNING):
+        raise JpegFormatError(what_else(data))
     header = Header(end=2)
     walk = _Walk(header, limits, len(data))
     for code, start, stop in _segments(data, header):
         walk.segment(code, data[start:stop])
     if not header.frame:
         raise JpegFormatError(f"no frame header: {BROKEN}")
+    marker = _MARKER_IN_SCAN.search(data, header.last_scan)
+    if not header.complete and not header.restarts and marker:
+        header.end = marker.start()  # what follows is not read, and may be a trailer
     if not header.scans:
         raise JpegFormatError(f"it ends before its first scan, without image data: {BROKEN}")
     header.tables = walk.tables_of_components()
     return header
 
 
+def from_image(data: bytes) -> bytes:
+    """A file without the empty image (FFD8 FFD9) that old SWF exports put before theirs."""
+    return data[4:] if data.startswith(b"\xff\xd8\xff\xd9" + BEGINNING) else data
+
+
 def peek_size(beginning: bytes) -> tuple[int, int]:
     """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
-    if not beginning.startswith(_BEGINNING):
+    beginning = from_image(beginning)
+    if not beginning.startswith(BEGINNING):
         return 0, 0
     try:
         for code, start, _ in _segments(beginning, Header()):
@@ -155,17 +162,6 @@ def without_extras(data: bytes, header: Header) -> bytes:
     return b"".join([*kept, data[position:]])
 
 
-def _what_else(data: bytes) -> str:
-    if not data:
-        return "an empty file: get another copy"
-    for magic, offset, name in _OTHER_FORMATS:
-        if data[offset : offset + len(magic)] == magic:
-            return f"not a JPEG but {name}: give the JPEG that it was made from, if any"
-    if _BEGINNING in data[:4096]:
-        return "not a JPEG: other bytes stand before its first marker; remove them"
-    return "not a JPEG: it does not begin with the bytes FF D8 FF"
-
-
 def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
     """Yield each marker segment's code, and where its content starts and stops."""
     position, strays = 2, 0
@@ -183,6 +179,8 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
             return
         if code < _LOWEST_CODE or code in _RESTARTS:
             continue
+        if header.scans and code in _IMPOSSIBLE:
+            return  # libjpeg does not read on either: a trailer without an end marker before it
         if code == _SOI:
             raise JpegFormatError(f"a second start-of-image marker inside: {BROKEN}")
         length = int.from_bytes(data[position : position + 2], "big")
@@ -198,8 +196,11 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
                     f"more than {_MOST_EXTRAS} metadata segments; strip them first"
                 )
         yield code, position + 2, stop
-        position = header.end = stop
+        position = stop
+        if not header.scans:
+            header.end = stop
         if code == _SOS:
+            header.last_scan = stop
             found = _SCAN_END.search(data, position)
             position = found.start() if found else len(data)
             header.end = position
@@ -230,6 +231,8 @@ class _Walk:
             self._quantization_tables(content)
         elif code == _SOS:
             self._scan(content)
+        elif code == _DRI:
+            self._header.restarts = any(content)
         elif code == _COM:
             self._header.comments += (content,)
         elif code == _APP0 and content.startswith(b"JFIF\0") and len(content) >= 14:
@@ -264,6 +267,7 @@ class _Walk:
         self._check_size()
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
+        header.coarse = {(i, k) for i in range(count) for k in range(64)}
         self._read_sampling()
         header.frame = _FRAMES[code]
 
@@ -328,6 +332,14 @@ class _Walk:
                 header.scanned.add(i)
                 if part.table in self._defined:
                     self._latched.setdefault(i, self._defined[part.table])
+                header.coarse -= {(i, k) for k in self._finished(content)}
+
+    def _finished(self, content: bytes) -> range:
+        """The coefficients, in zigzag order, that a scan with this header brings to its end."""
+        if not self._header.progressive:
+            return range(64)
+        first, last, bits = content[-3:]
+        return range(first, last + 1) if bits & 15 == 0 else range(0)
 
     def _check_colors(self) -> None:
         """Apply libjpeg's own rule for what three components are (jdapimin.c)."""

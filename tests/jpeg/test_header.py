@@ -177,7 +177,7 @@ def test_an_incomplete_file_ends_with_its_last_whole_part() -> None:
     tables = PROGRESSIVE.index(b"\xff\xc4", find(PROGRESSIVE, 0xDA))
     header = read_header(PROGRESSIVE[: second + 5])
     assert (header.scans, header.complete) == (1, False)
-    assert header.end == second
+    assert header.end == tables  # which no scan follows
     assert read_header(PROGRESSIVE[: tables + 10]).end == tables
 
 
