@@ -1,6 +1,7 @@
 """What other systems lack, taken away from this one. To be used in a process of its own."""
 
 import os
+import platform
 import sys
 import tempfile
 from typing import Any
@@ -25,6 +26,7 @@ def pretend(system: str) -> None:
         os.sysconf_names = {k: v for k, v in os.sysconf_names.items() if k != "SC_AVPHYS_PAGES"}
     else:
         tempfile.NamedTemporaryFile = _held_file
+        platform.libc_ver = lambda *arguments, **options: ("", "")
     sys.modules.update(dict.fromkeys(_MODULES[system]))
 
     def no_linux_files(event: str, arguments: tuple[Any, ...]) -> None:

@@ -21,5 +21,7 @@ def test_the_command_needs_nothing_that_only_linux_has(tmp_path, system):
     arguments = (tmp_path, f"--output={tmp_path / 'out'}/")
     with start(*arguments, script=SCRIPT.format(system=system)) as run:
         out, err = run.communicate()
-    assert (run.returncode, err.decode()) == (0, "2 restored\n")
+    # On Windows nothing catches what LiteRT says about itself.
+    said = [line for line in err.decode().splitlines() if not line.startswith("INFO: ")]
+    assert (run.returncode, said) == (0, ["2 restored"])
     assert len(out.splitlines()) == len(list((tmp_path / "out").iterdir())) == 2
