@@ -37,7 +37,7 @@ def test_both_backends_take_the_same_steps(steps: pathlib.Path, method: str) -> 
     means = [name for name in ours if name.startswith("mean")]
     gradients = [name for name in ours if name.startswith("gradient")]
     assert len(means) == 3 * (3 if method == "regression" else 14)
-    assert len(gradients) == 3 * (14 if method == "regression" else 41)
+    assert len(gradients) == 3 * (31 if method == "regression" else 60)
     for name in means:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, err_msg=name)
     for name in gradients:
