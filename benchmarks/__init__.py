@@ -1,1 +1,1 @@
-"""How fast this library is, beside others on the same machine: `python -m benchmarks.run`."""
+"""The speed of this library and of others on the same machine: `python -m benchmarks.run`."""

@@ -1,4 +1,4 @@
-"""What jpeg-gan-batch costs a file beside the decoder's own work, and beside jpeg-gan-decode."""
+"""The overhead per file of jpeg-gan-batch over the decoder's own work and jpeg-gan-decode."""
 
 import io
 import pathlib
@@ -16,15 +16,15 @@ from keras_jpeg_gan import program
 
 USAGE = """python benchmarks/batch.py --folder=FOLDER [flags] [-- flags of both programs]
 
-Restores the JPEG files of FOLDER/in, which is filled with small ones unless it is there, into
-FOLDER/batch with jpeg-gan-batch, and prints the time beside the decoder's own, and the driver's
-memory. With --beside_decode, jpeg-gan-decode then does the same into FOLDER/decode."""
+Restores the JPEG files of FOLDER/in into FOLDER/batch with jpeg-gan-batch, and prints its time,
+the decoder's own time, and the driver's memory. If FOLDER/in does not exist, it is filled with
+small files. With --beside_decode, jpeg-gan-decode then does the same into FOLDER/decode."""
 
-_FOLDER = flags.DEFINE_string("folder", None, "where to work; the outputs should not be there yet")
+_FOLDER = flags.DEFINE_string("folder", None, "working folder; it should have no outputs yet")
 _COUNT = flags.DEFINE_integer("count", 100_000, "how many small files", 1)
-_SIDE = flags.DEFINE_integer("side", 64, "pixels of a side", 8)
-_WORKERS = flags.DEFINE_integer("workers", 2, "how many workers; or threads of jpeg-gan-decode", 1)
-_BESIDE_DECODE = flags.DEFINE_bool("beside_decode", False, "run jpeg-gan-decode too")
+_SIDE = flags.DEFINE_integer("side", 64, "side of the small files, in pixels", 8)
+_WORKERS = flags.DEFINE_integer("workers", 2, "workers, and threads of jpeg-gan-decode", 1)
+_BESIDE_DECODE = flags.DEFINE_bool("beside_decode", False, "also run jpeg-gan-decode")
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _batch(folder: pathlib.Path, arguments: list[str]) -> tuple[float, float]:
-    """Run jpeg-gan-batch, print what it took, and return megapixels and seconds."""
+    """Run jpeg-gan-batch, print its cost, and return megapixels and seconds."""
     command = [sys.executable, "-m", "keras_jpeg_gan.batch.batch", f"--workers={_WORKERS.value}"]
     command += [f"--input={folder / 'in'}", f"--output={folder / 'batch'}", *arguments]
     started, memory = time.time(), []
@@ -63,8 +63,8 @@ def _batch(folder: pathlib.Path, arguments: list[str]) -> tuple[float, float]:
         raise program.RunError(f"jpeg-gan-batch ended with {run.returncode}")
     columns = ["time", "seconds", "decoder_seconds", "width", "height"]
     records = pyarrow.dataset.dataset(folder / "batch" / "_manifest").to_table(columns).to_pandas()
-    # A part of the manifest bears the time when it was written. From the first part of each worker
-    # to the last one: start-up is no file's cost.
+    # Each part of the manifest has the time when it was written. Count from the first part of each
+    # worker to the last one, since start-up is not a cost per file.
     parts, files = np.unique(records.time.astype("int64") / 1000, return_counts=True)
     each = 1000 * _WORKERS.value * (parts[-1] - parts[_WORKERS.value - 1])
     each /= files[_WORKERS.value :].sum()

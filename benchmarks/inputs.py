@@ -1,4 +1,4 @@
-"""What all contenders are given: one photograph, its JPEG file, and what is made of them."""
+"""The inputs of all contenders: one photograph, its JPEG file, and what is derived from them."""
 
 import dataclasses
 import io
@@ -12,12 +12,13 @@ from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.data.sources import find_images, read_image
 from keras_jpeg_gan.decoding.noise import window
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables
 
 WIDTH, HEIGHT = 768, 512
 QUALITY = 10
 
-# The trained pair: what configs/default.py has for a sampler, at a size for two cores.
+# The trained pair: a sampler as in configs/default.py, sized for two cores.
 PATCH, BATCH, CRITIC_WIDTH = 64, 8, 0.25
 MOMENT_IMAGES, MOMENT_SAMPLES = 4, 4
 LEARNING_RATE, CONSISTENCY, EMA = 1e-4, 1.0, 0.999
@@ -25,11 +26,13 @@ LEARNING_RATE, CONSISTENCY, EMA = 1e-4, 1.0, 0.999
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Of a run, for each of its processes.
+    """Settings of a run, passed to each of its processes.
 
     Attributes:
-        images: folder of photographs; scratch: folder where processes leave files for others.
-        model: a bundled name or a path; threads: of each contender.
+        images: folder of photographs.
+        scratch: folder where processes leave files for others.
+        model: a bundled name or a path.
+        threads: number of threads of each contender.
     """
 
     images: str
@@ -45,12 +48,12 @@ def photograph(settings: Settings) -> np.ndarray:
 
 
 def write_jpeg(pixels: np.ndarray, path: pathlib.Path) -> None:
-    """As a JPEG file of the benchmark's quality, 4:2:0."""
+    """Write a JPEG file of the benchmark's quality, 4:2:0."""
     Image.fromarray(pixels).save(path, "JPEG", quality=QUALITY, subsampling="4:2:0")
 
 
 def jpeg_path(settings: Settings) -> pathlib.Path:
-    """Where the run has put the photograph's JPEG file."""
+    """The path of the photograph's JPEG file."""
     return pathlib.Path(settings.scratch) / "photograph.jpg"
 
 
@@ -68,19 +71,19 @@ def jpeg_operands(file: JpegFile) -> tuple[np.ndarray, list[np.ndarray], list[np
     """An image near the file's, its levels and its tables, float32: [1, ...] but the tables."""
     grain = np.random.default_rng(0).normal(0, 30, file.pixels.shape)
     pixels = (file.pixels + grain).astype(np.float32)[None]
-    levels = [part[None].astype(np.float32) for part in file.levels]
+    levels = [part[None].astype(np.float32) for part in file.quantized.levels]
     return pixels, levels, [table.astype(np.float32) for table in file.tables]
 
 
 def training_batch(settings: Settings) -> dict[str, np.ndarray]:
-    """Patches of the photograph as the data pipeline gives them, at qualities from 5 on."""
+    """Patches of the photograph as the data pipeline makes them, at quality 5 and up."""
     whole = photograph(settings)
     rng = np.random.default_rng(0)
     originals, pairs = [], []
     for i in range(BATCH):
         top, left = rng.integers(HEIGHT - PATCH), rng.integers(WIDTH - PATCH)
         originals.append(whole[top : top + PATCH, left : left + PATCH])
-        pairs.append(degrade(originals[-1], 5 + 5 * i, "4:2:0"))
+        pairs.append(degrade(originals[-1], 5 + 5 * i, Sampling.parse("4:2:0")))
     return {
         "original": np.stack(originals),
         "compressed": np.stack([compressed for compressed, _ in pairs]),
@@ -91,7 +94,7 @@ def training_batch(settings: Settings) -> dict[str, np.ndarray]:
 
 
 def training_noise(length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Normals [BATCH, length], and those of the moments' samples, for the step that is checked."""
+    """Normals [BATCH, length], and those for the moments' samples, for the checked step."""
     rng = np.random.default_rng(1)
     drawn = MOMENT_SAMPLES * BATCH // MOMENT_IMAGES
     return (
@@ -101,8 +104,8 @@ def training_noise(length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """As the decoder writes it, without metadata."""
-    from keras_jpeg_gan.decoding import writer
+    """Encode a PNG file as the decoder does, without metadata."""
+    from keras_jpeg_gan.decoding.files import writer
 
     return writer.encode(pixels, "png", None, "")
 

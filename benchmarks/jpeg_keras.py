@@ -1,10 +1,11 @@
-"""This library's JPEG operations in TensorFlow graphs, and the same compiled by XLA."""
+"""This library's JPEG operations as TensorFlow graphs, with and without XLA."""
 
 from typing import Any
 
 from benchmarks.inputs import HEIGHT, WIDTH, Settings, jpeg_operands, jpeg_path
 from benchmarks.processes import Tasks
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.system import import_tensorflow
 
 
@@ -26,12 +27,12 @@ def prepare(settings: Settings) -> Tasks:
     file = JpegFile.read(jpeg_path(settings))
     arrays, parts, steps = jpeg_operands(file)
     pixels, levels, tables = tf.constant(arrays), [*map(tf.constant, parts)], steps
-    sampling = file.sampling
+    sampling = file.quantized.sampling
 
     def penalty(pixels: Any, levels: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            costs = consistency.penalty(pixels, levels, tables, sampling)
+            costs = consistency.penalty(pixels, Quantized(levels, tables, sampling))
         return costs, tape.gradient(costs, pixels)
 
     def compressed(rounded: bool) -> Any:
@@ -39,14 +40,16 @@ def prepare(settings: Settings) -> Tasks:
 
     def decompressed(rounded: bool) -> Any:
         return lambda pixels, levels: codec.decompress(
-            levels, tables, sampling, HEIGHT, WIDTH, rounded
+            Quantized(levels, tables, sampling), HEIGHT, WIDTH, rounded
         )
 
     operations = {
         "compress": compressed(rounded=False),
         "decompress": decompressed(rounded=False),
         "penalty": penalty,
-        "projection": lambda pixels, levels: consistency.project(pixels, levels, tables, sampling),
+        "projection": lambda pixels, levels: consistency.project(
+            pixels, Quantized(levels, tables, sampling)
+        ),
         "compress, rounded as libjpeg": compressed(rounded=True),
         "decompress, rounded as libjpeg": decompressed(rounded=True),
     }

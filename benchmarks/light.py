@@ -20,23 +20,22 @@ def facts() -> dict[str, Any]:
 
 
 def prepare(settings: inputs.Settings) -> Tasks:
-    """The decoder, with what each stage takes made ready."""
+    """The decoder's stages, with their inputs prepared."""
     data = inputs.jpeg_path(settings).read_bytes()
     decoder = Decoder(settings.model, runtime="litert", threads=settings.threads)
     file = decoder.read(data)
     strides = decoder.runtime.noise_strides
     pixels, tables, noise = inputs.network_inputs(file, strides)
     estimate = decoder.estimate(file)
-    given = file.levels, file.tables, file.sampling
-    final = exact.project(estimate, *given)
+    final = exact.project(estimate, file.quantized)
     matrix = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
     return {
         "whole": lambda: inputs.png(decoder.restore(data).pixels),
         "read": lambda: decoder.read(data).pixels,
         "noise": lambda: inputs.network_inputs(file, strides)[2],
         "network": lambda: decoder.runtime.restore(pixels, tables, noise),
-        "projection": lambda: exact.project(estimate, *given),
-        "certificate": lambda: encoder.certify(final, *given).exact,
+        "projection": lambda: exact.project(estimate, file.quantized),
+        "certificate": lambda: encoder.certify(final, file.quantized).exact,
         "png": lambda: inputs.png(final),
         "libjpeg": lambda: inputs.read_jpeg(data),
         "matrix": lambda: matrix @ matrix,

@@ -13,11 +13,13 @@ from benchmarks.processes import Command, ContenderError, Worker, interleaved
 
 @dataclasses.dataclass
 class Run:
-    """How to measure, and what was found out on the way.
+    """How to measure, and the facts collected on the way.
 
     Attributes:
-        settings: of the processes; repeats: of each task.
-        torch_python, waifu2x_python: interpreters that have PyTorch, and ncnn with waifu2x.
+        settings: settings of the processes.
+        repeats: how often each task is measured.
+        torch_python: an interpreter that has PyTorch.
+        waifu2x_python: an interpreter that has ncnn with waifu2x, or "".
         facts: versions.
         remarks: contenders that were left out, with the reason.
     """
@@ -30,7 +32,7 @@ class Run:
     remarks: list[str] = dataclasses.field(default_factory=list)
 
     def leave_out(self, error: ContenderError) -> None:
-        """Say, and remember, why a contender is missing."""
+        """Report and record why a contender is missing."""
         print(error, file=sys.stderr, flush=True)
         self.remarks.append(str(error))
 
@@ -40,8 +42,9 @@ class Measured:
     """Figures by contender: "MODULE TASK", or the name of a command.
 
     Attributes:
-        seconds: the least of all repeats; peak_mb: of the process, MB.
-        results: what the tasks that are compared returned first, all numbers in a row.
+        seconds: the fastest of all repeats.
+        peak_mb: peak memory of the process, in MB.
+        results: first results of the tasks to compare, flattened.
     """
 
     seconds: dict[str, float]
@@ -49,7 +52,7 @@ class Measured:
     results: dict[str, np.ndarray]
 
     def difference(self, contender: str, ours: str, relative: bool = False) -> float | None:
-        """The largest between two results, where both were compared."""
+        """The largest difference between two results, if both were kept."""
         if contender == ours or not {contender, ours} <= self.results.keys():
             return None
         a, b = self.results[contender], self.results[ours]
@@ -64,16 +67,16 @@ def measure(
     untimed: Sequence[str] = (),
     commands: Mapping[str, Command] | None = None,
 ) -> Measured:
-    """Start the modules' workers, let their tasks and the commands take turns, and end them.
+    """Start the modules' workers, measure their tasks and the commands in turns, and end them.
 
     Args:
-        modules: of this package; each but the first is left out where it cannot be had.
+        modules: modules of this package; all but the first may be unavailable.
         compared: tasks whose first results are kept.
-        untimed: tasks that are only compared.
+        untimed: tasks that are compared but not timed.
         commands: by name.
 
     Raises:
-        ContenderError: the first module cannot be had, or a worker fails.
+        ContenderError: the first module is not available, or a worker fails.
     """
     workers: dict[str, Worker] = {}
     contenders: dict[str, Callable[[], float]] = {}
@@ -94,7 +97,7 @@ def measure(
                 if task in compared:
                     results[name] = workers[module].result(task)
                 if task not in untimed:
-                    workers[module].seconds(task)  # the first time is no measure
+                    workers[module].seconds(task)  # the first time does not count
                     contenders[name] = functools.partial(workers[module].seconds, task)
         for name, command in (commands or {}).items():
             try:

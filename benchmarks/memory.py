@@ -1,10 +1,10 @@
-"""Memory and time over the size of a photograph: a table, and a picture of both curves.
+"""Memory and time against the size of a photograph: a table, and a plot of both.
 
     python benchmarks/memory.py --megapixels=0.1,1,10,24,100 --picture=docs/memory.png
 
-A JPEG of quality 75, a photograph of examples/ repeated, is restored by jpeg-gan-decode's parts in
-a process of its own: read, network, exact projection, certificate, PNG. Memory is the resident
-set's peak (Linux), less what the process had when the model was loaded and had run once.
+A JPEG of quality 75, which repeats a photograph from examples/, is restored by the stages of
+jpeg-gan-decode in its own process: read, network, exact projection, certificate, PNG. Memory is the
+peak of the resident set (Linux), less that of the process once the model was loaded and had run.
 """
 
 import argparse
@@ -13,20 +13,20 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
 from PIL import Image
 
 import keras_jpeg_gan as jpeg_gan
-from keras_jpeg_gan.jpeg.limits import Limits, needed_mb
+from keras_jpeg_gan.decoding.memory import Limits, needed_mb
+from keras_jpeg_gan.system import as_file
 
 PHOTOGRAPH = pathlib.Path(__file__).parents[1] / "examples" / "mountain.jpg"
 
 
 def repeated(megapixels: float, ratio: float, sampling: str) -> bytes:
-    """A JPEG file whose width is the ratio times its height, the photograph mirrored in it."""
+    """A JPEG file whose width is ratio times its height, filled with mirrored photographs."""
     with Image.open(PHOTOGRAPH) as image:
         once = np.asarray(image.convert("RGB"))
     height = round((megapixels * 1e6 / ratio) ** 0.5)
@@ -39,7 +39,7 @@ def repeated(megapixels: float, ratio: float, sampling: str) -> bytes:
 
 
 def peak_mb() -> float:
-    """Of the resident set, so far; getrusage's would begin with that of the parent process."""
+    """Peak of the resident set so far; getrusage's would include that of the parent process."""
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
@@ -64,7 +64,7 @@ def measure(path: pathlib.Path, max_memory_mb: float) -> dict[str, float]:
 
 
 def draw(rows: list[dict[str, float]], path: pathlib.Path) -> None:
-    """Both curves, over megapixels, in logarithms."""
+    """Plot both against megapixels, on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -77,7 +77,7 @@ def draw(rows: list[dict[str, float]], path: pathlib.Path) -> None:
     axes[0].set(ylabel="peak memory of the process, MB", ylim=(0, None))
     axes[1].plot(size, [row["seconds"] for row in rows], "o-", label="measured")
     rate = rows[-1]["seconds"] / rows[-1]["megapixels"]
-    axes[1].plot(size, [rate * x for x in size], "--", label=f"{rate:.2f} s a megapixel")
+    axes[1].plot(size, [rate * x for x in size], "--", label=f"{rate:.2f} s per megapixel")
     axes[1].set(ylabel="seconds", yscale="log")
     for axis in axes:
         axis.set(xlabel="megapixels", xscale="log")
@@ -87,7 +87,7 @@ def draw(rows: list[dict[str, float]], path: pathlib.Path) -> None:
 
 
 def main() -> None:
-    """A process for each size, and the table."""
+    """Measure each size in its own process, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megapixels", default="0.1,1,10,24,100")
     parser.add_argument("--max_memory_mb", type=float, default=float("inf"))
@@ -99,14 +99,12 @@ def main() -> None:
     if given.one:
         print(json.dumps(measure(given.one, given.max_memory_mb)))
         return
-    print("| megapixels | MB before | MB above | MB planned for all | s | s a megapixel | exact |")
+    print("| megapixels | MB before | MB above | MB planned | s | s per megapixel | exact |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     rows = []
     for megapixels in map(float, given.megapixels.split(",")):
-        with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-            file.write(repeated(megapixels, given.ratio, given.sampling))
-            file.flush()
-            own = [f"--one={file.name}", f"--max_memory_mb={given.max_memory_mb}"]
+        with as_file(repeated(megapixels, given.ratio, given.sampling), ".jpg") as path:
+            own = [f"--one={path}", f"--max_memory_mb={given.max_memory_mb}"]
             done = subprocess.run(
                 [sys.executable, __file__, *own], capture_output=True, text=True, check=True
             )

@@ -23,7 +23,7 @@ def prepare(settings: Settings) -> Tasks:
     generator = Generator.from_weights(find_model(settings.model)[0]).eval()
     strides = (2,) * len(generator.body)
     pixels, tables, noise = network_inputs(JpegFile.read(jpeg_path(settings)), strides)
-    # Of an array with the channels last, the transposed view is what channels_last means.
+    # The transposed view of an array with channels last is what PyTorch calls channels_last.
     image = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     fields = [torch.from_numpy(field).permute(0, 3, 1, 2) for field in noise]
     steps = torch.from_numpy(tables)

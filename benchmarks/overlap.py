@@ -1,8 +1,8 @@
-"""A folder by jpeg-gan-decode, which overlaps its files' stages, and one file after the other.
+"""A folder restored by jpeg-gan-decode, which overlaps stages, and one file after another.
 
     python benchmarks/overlap.py FOLDER
 
-Both from start to end, in turns: wall-clock and processor seconds, the least of all turns.
+Both are timed from start to end, in turns: the lowest wall-clock and processor seconds.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 import time
 
 import keras_jpeg_gan as jpeg_gan
-from keras_jpeg_gan.decoding.inputs import find_inputs
+from keras_jpeg_gan.decoding.files.inputs import find_inputs
 
 
 def one_after_the_other(folder: str, output: pathlib.Path) -> None:
@@ -35,7 +35,7 @@ def measure(command: list[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Take turns, and print."""
+    """Measure in turns, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--turns", type=int, default=5)
@@ -48,7 +48,7 @@ def main() -> None:
         decode = [sys.executable, "-m", "keras_jpeg_gan.decoding.decode", "--overwrite"]
         commands = {
             "jpeg-gan-decode": [*decode, f"--output={scratch}/decode", given.folder],
-            "one after the other": [sys.executable, __file__, given.folder, f"--loop={scratch}"],
+            "one after another": [sys.executable, __file__, given.folder, f"--loop={scratch}"],
         }
         found = [{name: measure(c) for name, c in commands.items()} for _ in range(given.turns)]
     for name in commands:

@@ -1,4 +1,4 @@
-"""Contenders in processes of their own: they share neither threads nor memory."""
+"""Contenders in separate processes, which share neither threads nor memory."""
 
 import dataclasses
 import json
@@ -17,23 +17,23 @@ from keras_jpeg_gan.errors import JpegGanError
 
 _ROOT = pathlib.Path(__file__).parents[1]
 
-# What a worker's module gives: by name, what is timed; it returns what can be compared.
+# The timed functions of a worker's module, by name; they return what can be compared.
 Tasks = Mapping[str, Callable[[], Any]]
 
 
 class ContenderError(JpegGanError):
-    """A contender cannot be had, or has failed."""
+    """A contender is not available, or has failed."""
 
 
 class Worker:
-    """A module of this package whose tasks run in a process of their own.
+    """A module of this package whose tasks run in a separate process.
 
     Args:
         module: its name; its `prepare(settings)` returns the `Tasks`.
-        python: the interpreter.
+        python: the interpreter to run it with.
 
     Raises:
-        ContenderError: a package that it needs is missing, or it fails; with the reason.
+        ContenderError: a package that it needs is missing, or it fails.
     """
 
     def __init__(self, module: str, settings: Settings, python: str = sys.executable) -> None:
@@ -58,21 +58,21 @@ class Worker:
         self.tasks: list[str] = ready["tasks"]
 
     def seconds(self, task: str) -> float:
-        """The least of a turn, as `worker.fastest` has it."""
+        """The fastest time of a turn, from `worker.fastest`."""
         return self._ask({"task": task})["seconds"]
 
     def result(self, task: str) -> np.ndarray:
-        """Run a task once; all numbers that it returns, in a row."""
+        """Run a task once and return its result, flattened."""
         path = self._scratch / f"{self.module}_{task}.npy"
         self._ask({"task": task, "save": str(path)})
         return np.load(path)
 
     def peak_mb(self) -> float:
-        """The most memory that the process has held up to now, in MB."""
+        """Peak memory of the process so far, in MB."""
         return self._ask({"peak": True})["peak_mb"]
 
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, even if it is busy."""
         self._process.kill()
         self._process.communicate()
         self._errors.close()
@@ -96,10 +96,10 @@ class Worker:
 
 
 class Command:
-    """A program that is started anew each time.
+    """A program that is started for each measurement.
 
     Args:
-        arguments: of the program, its name first.
+        arguments: the command line, program name first.
         threads: how many it may use.
     """
 
@@ -109,7 +109,7 @@ class Command:
         self.peak_mb = 0.0
 
     def seconds(self) -> float:
-        """From its start to its end.
+        """Run it; seconds from start to end.
 
         Raises:
             ContenderError: it cannot be started, or fails.
@@ -135,7 +135,7 @@ class Command:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Of a process whose libraries use so many threads."""
+    """Environment of a process whose libraries use that many threads."""
     names = (
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
@@ -147,7 +147,7 @@ def environment(threads: int) -> dict[str, str]:
 
 
 def interleaved(contenders: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, float]:
-    """The least seconds of each, who take turns so that what else runs meets all alike."""
+    """The fastest of each; contenders take turns, so that other load affects all alike."""
     found = {name: [measure()] for name, measure in contenders.items()}
     for _ in range(repeats - 1):
         for name, measure in contenders.items():

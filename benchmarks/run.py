@@ -14,13 +14,14 @@ from benchmarks.measured import Run
 from benchmarks.table import Row, markdown
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
+from keras_jpeg_gan.system import processors
 
 USAGE = """python -m benchmarks.run [flags]
 
 Measures this library beside others on this machine, and prints a table: decoding, the network,
 a training step, the JPEG operations, the data pipeline, and the memory of each. Contenders run in
-processes of their own and take turns; of all repeats the fastest counts, so that the ratios hold
-where other work runs too. Those that are not installed are left out, with a line."""
+separate processes and take turns; the fastest of all repeats counts, so that the ratios also hold
+on a busy machine. Contenders that are not installed are left out, with a remark."""
 
 _IMAGES = flags.DEFINE_string("images", "examples", "folder of photographs; the first is decoded")
 _OUTPUT = flags.DEFINE_string("output", "build/bench", "folder for table.md and table.json")
@@ -29,12 +30,12 @@ _SECTIONS = flags.DEFINE_multi_enum(
 )
 _MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "a bundled name or a path")
 _REPEATS = flags.DEFINE_integer("repeats", 10, "how often each is measured", 1)
-_THREADS = flags.DEFINE_integer("threads", None, "of each contender; all by default", 1)
+_THREADS = flags.DEFINE_integer("threads", None, "threads of each contender; all by default", 1)
 _TORCH_PYTHON = flags.DEFINE_string(
     "torch_python", None, "an interpreter with PyTorch and this library's own packages"
 )
 _WAIFU2X_PYTHON = flags.DEFINE_string(
-    "waifu2x_python", "", "an interpreter as benchmarks/peers/waifu2x.py needs it"
+    "waifu2x_python", "", "an interpreter for benchmarks/peers/waifu2x.py"
 )
 
 
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
             images=str(pathlib.Path(_IMAGES.value).resolve()),
             scratch=scratch,
             model=_MODEL.value,
-            threads=_THREADS.value or len(os.sched_getaffinity(0)),
+            threads=_THREADS.value or processors(),
         )
         inputs.write_jpeg(inputs.photograph(settings), inputs.jpeg_path(settings))
         run = Run(settings, _REPEATS.value, waifu2x_python=_WAIFU2X_PYTHON.value)
@@ -82,7 +83,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _processor() -> str:
-    """As the system names it."""
+    """The processor's name, from the system."""
     path = pathlib.Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""What is measured, and the rows that it gives."""
+"""What is measured, and the rows of each section."""
 
 import pathlib
 import sys
@@ -10,13 +10,13 @@ from benchmarks.light import MATRIX
 from benchmarks.measured import Measured, Run, measure
 from benchmarks.processes import Command
 from benchmarks.table import Row, target
-from keras_jpeg_gan.models.cards import find_light, find_model
+from keras_jpeg_gan.models.cards import find_model, find_tflite
 
-# The targets of each preset are for a machine whose matrix product runs at this rate.
+# Targets of each preset, for a machine whose matrix product runs at this rate.
 _REFERENCE_RATE = 250e9
 _SECONDS_A_MEGAPIXEL = {"plain": 1.0, "mobile": 0.9, "compact": 3.0}
 _STARTUP_SECONDS = 1.0
-# What a network can have of the matrix product's rate, and how many times longer it may take.
+# The share of the matrix product's rate that a network can reach, and the slowdown allowed.
 _SHARE, _MARGIN = 0.75, 1.5
 _JPEG_RATIO = 3.0
 _MATRIX_FLOPS = 2 * MATRIX**3
@@ -32,7 +32,7 @@ _JPEG_CONTENDERS = {"jpeg_numpy": "NumPy", "jpeg_torch": "PyTorch"}
 
 
 def decoding(run: Run) -> list[Row]:
-    """From file to PNG, by stages and beside others; then the network alone."""
+    """File to PNG, by stages and compared with others; then the network alone."""
     scratch = pathlib.Path(run.settings.scratch)
     small = scratch / "small.jpg"
     inputs.write_jpeg(np.full((16, 16, 3), 90, np.uint8), small)
@@ -49,7 +49,7 @@ def decoding(run: Run) -> list[Row]:
 def _commands(
     run: Run, path: pathlib.Path, scratch: pathlib.Path, prefix: str
 ) -> dict[str, Command]:
-    """The programs that restore a file; on a tiny one, what starting them takes."""
+    """The programs that restore a file; on a tiny file, this measures their start-up."""
     threads = run.settings.threads
     peer = [run.waifu2x_python, "benchmarks/peers/waifu2x.py", path, scratch / "waifu2x.png"]
     arguments = {"jpegqs -q 6": ["jpegqs", "-q", "6", "-t", threads, path, scratch / "jpegqs.jpg"]}
@@ -78,7 +78,7 @@ def _decode_rows(run: Run, found: Measured) -> list[Row]:
             whole,
             peak_mb=found.peak_mb["light whole"],
             target=target(scaled, most, most=True) if most else "",
-            note=f"{scaled:.2f} s a megapixel where a matrix product runs at 250 GFLOP/s",
+            note=f"{scaled:.2f} s per megapixel where a matrix product runs at 250 GFLOP/s",
         )
     ]
     rows += [Row(section, f"– {stage}", found.seconds[f"light {stage}"]) for stage in _STAGES]
@@ -94,7 +94,7 @@ def _decode_rows(run: Run, found: Measured) -> list[Row]:
     rows.append(
         Row(
             section,
-            "jpeg-gan-decode on 16×16 pixels, its start",
+            "jpeg-gan-decode on 16×16 pixels (start-up)",
             start,
             peak_mb=found.peak_mb["start of jpeg-gan-decode"],
             target=target(start, _STARTUP_SECONDS, most=True),
@@ -105,7 +105,7 @@ def _decode_rows(run: Run, found: Measured) -> list[Row]:
 
 def _network_rows(run: Run, found: Measured) -> list[Row]:
     section = f"Network forward, {run.settings.model}"
-    light = find_light(find_model(run.settings.model)[0])
+    light = find_tflite(find_model(run.settings.model)[0])
     assert light is not None, "the decoder on LiteRT has run"
     rate = _MATRIX_FLOPS / found.seconds["light matrix"]
     ideal = 2e6 * _MEGAPIXELS * light[1].macs_per_pixel / (_SHARE * rate)
@@ -138,7 +138,7 @@ def _network_rows(run: Run, found: Measured) -> list[Row]:
 
 
 def training(run: Run) -> list[Row]:
-    """A step of generator and critic."""
+    """A training step of generator and critic."""
     section = (
         f"Training step, {inputs.BATCH} patches of {inputs.PATCH}×{inputs.PATCH}, "
         f"critic at width {inputs.CRITIC_WIDTH}"
@@ -160,7 +160,7 @@ def training(run: Run) -> list[Row]:
                     "training_torch check", "training_tensorflow check", relative=True
                 ),
                 target(ratio, 1),
-                "losses and gradients' norms of the first step, relatively",
+                "relative, in losses and gradient norms of the first step",
             )
         )
     return rows
@@ -210,7 +210,7 @@ def data(run: Run) -> list[Row]:
             contender.removeprefix("data_pipeline "),
             seconds,
             peak_mb=found.peak_mb[contender],
-            note=f"{BATCH * BATCHES / seconds:.0f} patches a second",
+            note=f"{BATCH * BATCHES / seconds:.0f} patches per second",
         )
         for contender, seconds in found.seconds.items()
     ]

@@ -1,4 +1,4 @@
-"""Rows of figures as a Markdown table and as JSON."""
+"""Rows of figures as Markdown tables and JSON."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One contender at one task.
+    """A contender's figures for a task.
 
     Attributes:
         section, name: what was done, and by whom.
-        seconds: the least of all repeats.
-        ratio: of these to this library's at the same task: above 1, this library is faster.
-        peak_mb: the most memory that its process ever held, in MB.
-        difference: the largest between its result and this library's.
-        target: what the row should show, and whether it does; "" where nothing is asked.
-        note: what else there is to say.
+        seconds: the fastest of all repeats.
+        ratio: seconds over this library's for the same task; above 1, this library is faster.
+        peak_mb: peak memory of its process, in MB.
+        difference: the largest difference from this library's result.
+        target: the bound for this row and whether it is met; "" if there is none.
+        note: anything else.
     """
 
     section: str
@@ -29,7 +29,7 @@ class Row:
 
 
 def target(value: float, bound: float, most: bool = False) -> str:
-    """A bound in words, and whether the value keeps it: at least it or, if `most`, at most."""
+    """A bound, and whether the value meets it: a lower bound or, if `most`, an upper one."""
     met = value <= bound if most else value >= bound
     return f"{'≤' if most else '≥'} {bound:g}: {'met' if met else 'missed'}"
 

@@ -1,4 +1,4 @@
-"""An untrained model of a preset with its light file: it costs what a trained one does.
+"""An untrained model of a preset with its TFLite model: it costs what a trained one does.
 
 python benchmarks/untrained.py compact build/compact.weights.h5
 python -m benchmarks.run --model=build/compact.weights.h5 --section=decode
@@ -19,7 +19,7 @@ _EXPORTER = pathlib.Path(__file__).parents[1] / "export" / "tflite.py"
 
 
 def main() -> None:
-    """Write the model, then let the exporter write NAME.tflite beside it."""
+    """Write the model, then have the exporter write NAME.tflite beside it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("preset", choices=sorted(PRESETS))
     parser.add_argument("path", type=pathlib.Path, help="NAME.weights.h5")

@@ -1,4 +1,4 @@
-"""The process of one contender: it does what it is asked by lines of JSON, and answers by such."""
+"""The process of one contender: it takes requests as lines of JSON, and answers likewise."""
 
 import importlib
 import json
@@ -18,9 +18,9 @@ _TURN_SECONDS = 0.05
 
 
 def main() -> None:
-    """Prepare, then answer until there is nothing more to do."""
+    """Prepare, then answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print there is no answer
+    os.dup2(2, 1)  # libraries print there too
     module, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
 
     def answer(**values: Any) -> None:
@@ -48,10 +48,10 @@ def main() -> None:
 
 
 def fastest(task: Callable[[], Any]) -> float:
-    """The least seconds of a task in one turn, which lasts `_TURN_SECONDS` or one call.
+    """The fastest time of a task in one turn, which lasts `_TURN_SECONDS` or one call.
 
-    The first call after a pause takes a millisecond longer, in which the process awakes and its
-    code and data come back into the caches: much, beside what a JPEG operation takes.
+    The first call after a pause takes a millisecond longer, while the process wakes up and its
+    code and data return to the caches: a lot, compared with a JPEG operation.
     """
     least, end = math.inf, time.perf_counter() + _TURN_SECONDS
     while True:

@@ -1,7 +1,7 @@
 """JPEG decoding by posterior sampling, with results that recompress to the very same file.
 
-Names are imported when they are first used, so that neither Keras nor TensorFlow is loaded for
-what needs neither.
+Names are imported when they are first used, so that Keras and TensorFlow are loaded only for what
+needs them.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# Where each name comes from; a module's name alone is the module itself.
+# The module that each name comes from.
 _NAMES = {
     "Certificate": "jpeg.encoder",
     "ConfigError": "errors",
@@ -17,8 +17,9 @@ _NAMES = {
     "JpegFile": "jpeg.file",
     "JpegFormatError": "errors",
     "JpegGanError": "errors",
-    "Limits": "jpeg.file",
+    "Limits": "decoding.memory",
     "ModelError": "errors",
+    "RestoreOptions": "decoding",
     "Restored": "decoding",
 }
 _MODULES = ("decoding", "errors", "jpeg", "models")

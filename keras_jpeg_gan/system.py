@@ -1,6 +1,7 @@
 """What is about the process and its files, not about images.
 
-Standard error of C code, warnings, BLAS threads, importing TensorFlow, atomic writes, hashes.
+Standard error of C code, warnings, processors, BLAS threads, importing TensorFlow, temporary files,
+atomic writes, hashes.
 """
 
 import contextlib
@@ -13,12 +14,18 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import BinaryIO
 
+import numpy as np
 import threadpoolctl
 
 # Held while standard error is captured. A thread that writes to it must hold this lock too, or
 # its words are captured with the rest.
 STANDARD_ERROR_LOCK = threading.RLock()
+
+# Folders of thumbnails and of macOS' resource forks.
+SIDECAR_FOLDERS = frozenset({".AppleDouble", ".thumbnails", ".@__thumb", "@eaDir", "__MACOSX"})
+
 _WARNINGS_LOCK = threading.Lock()
 
 
@@ -63,6 +70,15 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
+def processors() -> int:
+    """How many processors this process may use, as far as the system tells; at least 1."""
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def one_blas_thread() -> contextlib.AbstractContextManager:
     """Limit NumPy's matrix products to one thread: on small matrices, threads only wait."""
     return _threadpools().limit(limits=1, user_api="blas")
@@ -81,6 +97,18 @@ def import_tensorflow() -> None:
     with captured_standard_error():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def as_file(content: bytes, suffix: str) -> Iterator[pathlib.Path]:
+    """Put bytes into a temporary file, for libraries that take nothing but a path.
+
+    The file is closed: Windows does not let an open `NamedTemporaryFile` be opened again.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, f"content{suffix}")
+        path.write_bytes(content)
+        yield path
 
 
 def write_atomically(path: pathlib.Path, content: bytes) -> None:
@@ -103,6 +131,49 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
             # Name the file that the user asked for, not the temporary one.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def read_npz(source: pathlib.Path | BinaryIO) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file, by name.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is none, or a damaged one: empty, cut or overwritten in places.
+    """
+    # Opened here, since NumPy leaves a damaged file open.
+    opened = source.open("rb") if isinstance(source, pathlib.Path) else source
+    try:
+        with opened as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # NumPy, zipfile and zlib have a dozen of classes for it
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"damaged: {reason}") from error
+
+
+def unusable_name(path: pathlib.Path) -> str | None:
+    """Why the file system can have no file of this name, in words, or None: it may be too long.
+
+    The folder of the file need not exist.
+    """
+    path = path.absolute()
+    existing = next(folder for folder in path.parents if folder.exists())
+    for name in (path, *(existing / part for part in path.relative_to(existing).parts)):
+        try:
+            os.lstat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
+def is_sidecar(path: pathlib.PurePath) -> bool:
+    """Whether a path below a folder is an AppleDouble file of macOS, or a thumbnail.
+
+    Operating systems, file managers and NAS systems put these beside photographs, with the names
+    of image files.
+    """
+    return path.name.startswith("._") or not SIDECAR_FOLDERS.isdisjoint(path.parts)
 
 
 def file_sha256(path: pathlib.Path) -> str:

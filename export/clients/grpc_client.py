@@ -1,9 +1,9 @@
-"""Restores a JPEG exactly by a TensorFlow Serving server's gRPC interface.
+"""Restores a JPEG exactly through the gRPC interface of a TensorFlow Serving server.
 
     python grpc_client.py HOST:8500 photo.jpg restored.png --model=default --seed=3
 
-The file's levels are read here, the network and the float projection run on the server, and the
-exact projection is done here again: the result compresses to the very same levels. It needs
+The client reads the file's levels, the server runs the network and the float projection, and the
+client finishes with the exact projection: the result compresses to the very same levels. It needs
 keras-jpeg-gan, grpcio and tensorflow-serving-api.
 """
 
@@ -18,7 +18,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 import keras_jpeg_gan as jpeg_gan
 
-# Levels are 12 bytes a pixel, and what comes back is as much: gRPC's own limit is 4 MB.
+# Levels take up to 12 bytes per pixel, and so does the answer; gRPC's default limit is 4 MB.
 MAX_MESSAGE_BYTES = 512 << 20
 
 
@@ -39,7 +39,7 @@ def predict(
     """Call a signature with arrays by name.
 
     Raises:
-        grpc.RpcError: the server refused, or cannot be reached.
+        grpc.RpcError: the server refused the request, or cannot be reached.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
@@ -56,17 +56,18 @@ def restore_exactly(
     source: str | pathlib.Path | bytes,
     seed: int = 0,
 ) -> jpeg_gan.Restored:
-    """Restore one file by signature `levels`, and project exactly.
+    """Restore one file with signature `levels`, and project exactly.
 
     Raises:
-        JpegFormatError: the file is none that can be restored.
-        grpc.RpcError: as `predict`; the sampling must be one that the server knows.
+        JpegFormatError: the file cannot be restored.
+        grpc.RpcError: as `predict`; also if the server does not know the sampling.
     """
     decoder = jpeg_gan.Decoder(model)
     file = decoder.read(source)
-    gray = len(file.levels) == 1
+    gray = len(file.tables) == 1
     nothing = np.zeros((0, 0, 8, 8), np.int32)
-    parts = [*file.levels, nothing, nothing] if gray else file.levels
+    levels = file.quantized.levels
+    parts = [*levels, nothing, nothing] if gray else levels
     found = predict(
         service,
         model,

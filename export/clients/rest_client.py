@@ -1,4 +1,4 @@
-"""Restores a JPEG by a TensorFlow Serving server's REST interface, with Python alone.
+"""Restores a JPEG through the REST interface of a TensorFlow Serving server, with Python alone.
 
 python rest_client.py http://HOST:8501/v1/models/default photo.jpg restored.png --seed=3
 """
@@ -15,17 +15,17 @@ import urllib.request
 def restore(
     url: str, contents: list[bytes], seeds: list[int] | None = None, temperature: float = 1.0
 ) -> list[bytes]:
-    """PNG files of JPEG files.
+    """Restore JPEG files to PNG files.
 
     Args:
-        url: http://HOST:PORT/v1/models/NAME, with /versions/N or /labels/NAME behind it or not.
-        contents: JPEG files; their base64 must fit into what the server takes.
-        seeds: one for each; without, seed 0 for all.
-        temperature: scale of the noise, where seeds are given.
+        url: http://HOST:PORT/v1/models/NAME, optionally followed by /versions/N or /labels/NAME.
+        contents: JPEG files; as base64 they must fit into the server's size limit.
+        seeds: one per file, or None for seed 0 throughout.
+        temperature: scale of the noise; used only with seeds.
 
     Raises:
-        ValueError: the server refused; its words.
-        OSError: it cannot be reached.
+        ValueError: the server refused, with its message.
+        OSError: the server cannot be reached.
     """
     files = [{"b64": base64.b64encode(content).decode()} for content in contents]
     if seeds is None:

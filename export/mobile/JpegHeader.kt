@@ -1,6 +1,6 @@
-// What a restoration needs of a JPEG file's header: size, sampling, tables.
+// What a restoration needs from a JPEG file's header: size, sampling, tables.
 //
-// The counterpart of jpeg_header.py, function by function. Plain Kotlin.
+// The counterpart of jpeg_header.py, function by function, in plain Kotlin.
 
 package jpeggan
 
@@ -31,16 +31,16 @@ const val APP14 = 0xEE
 const val APP15 = 0xEF
 const val COM = 0xFE
 
-/** Why a file is not restored, in a line. */
+/** The reason why a file is not restored, on one line. */
 class RestoreError(message: String) : Exception(message)
 
 /** A marker segment: its code, and where its content starts and stops. */
 class Segment(val code: Int, val start: Int, val stop: Int)
 
-/** A component of the frame: its id, sampling factors and number of its table. */
+/** A component of the frame: its id, its sampling factors and the number of its table. */
 class Component(val identifier: Int, val across: Int, val down: Int, val table: Int)
 
-/** What a JPEG file's header says; tables are 64 steps in natural order for each component. */
+/** The contents of a JPEG file's header; tables has 64 steps in natural order per component. */
 class Header(
     val width: Int,
     val height: Int,
@@ -51,18 +51,18 @@ class Header(
 /** A byte, 0 to 255. */
 private fun ByteArray.at(position: Int): Int = this[position].toInt() and 0xFF
 
-/** Two bytes, the high one first. */
+/** A big-endian 16-bit number. */
 fun wordAt(data: ByteArray, position: Int): Int = (data.at(position) shl 8) or data.at(position + 1)
 
-/** Whether a segment's content begins with a text and a byte. */
+/** Whether a segment's content begins with a text, followed by at least one byte. */
 fun begins(data: ByteArray, segment: Segment, text: String): Boolean =
     segment.stop - segment.start > text.length &&
         text.indices.all { data.at(segment.start + it) == text[it].code }
 
 /**
- * The marker segments, up to the end of the image or as far as they go.
+ * The marker segments, up to the end of the image or as far as the file goes.
  *
- * Stuffing, restart markers and fill bytes are passed over as entropy-coded data is.
+ * Stuffing, restart markers and fill bytes are skipped, like entropy-coded data.
  */
 fun segments(data: ByteArray): List<Segment> {
     if (data.size < 4 || wordAt(data, 0) != (0xFF00 or SOI)) {
@@ -87,7 +87,7 @@ fun segments(data: ByteArray): List<Segment> {
     return found
 }
 
-/** Size, sampling and tables of a file: each component's as they stand at its first scan. */
+/** Size, sampling and tables of a file: for each component, the table defined at its first scan. */
 fun readHeader(data: ByteArray): Header {
     val defined = mutableMapOf<Int, IntArray>()
     val tables = mutableMapOf<Int, IntArray>()
@@ -138,7 +138,7 @@ fun readHeader(data: ByteArray): Header {
     return Header(width, height, components, components.indices.map { tables.getValue(it) })
 }
 
-/** Take the quantization tables of a segment, of 8 or 16 bits, into `defined`. */
+/** Add the quantization tables of a segment, with 8 or 16 bits per step, to `defined`. */
 fun readTables(data: ByteArray, segment: Segment, defined: MutableMap<Int, IntArray>) {
     var position = segment.start
     while (position < segment.stop) {
@@ -172,7 +172,7 @@ fun readComponents(data: ByteArray, segment: Segment): List<Component> {
     return found
 }
 
-/** The ids of a scan's components. */
+/** The component ids of a scan. */
 fun readScan(data: ByteArray, segment: Segment): List<Int> {
     val count = if (segment.stop > segment.start) data.at(segment.start) else 0
     if (count == 0 || segment.stop - segment.start < 1 + 2 * count) {
@@ -182,9 +182,9 @@ fun readScan(data: ByteArray, segment: Segment): List<Int> {
 }
 
 /**
- * The file without EXIF, profiles and comments, JFIF's and Adobe's segments left in.
+ * The file without EXIF, profiles and comments, but with JFIF's and Adobe's segments.
  *
- * So a decoder neither turns the picture nor converts its colours.
+ * A decoder then neither rotates the picture nor converts its colours.
  */
 fun withoutMetadata(data: ByteArray): ByteArray {
     val kept = java.io.ByteArrayOutputStream(data.size)
@@ -200,7 +200,7 @@ fun withoutMetadata(data: ByteArray): ByteArray {
     return kept.toByteArray()
 }
 
-/** The steps of Y, Cb and Cr, 3 * 64; grayscale has luma's for all. */
+/** The steps of Y, Cb and Cr, 3 * 64; a grayscale file's are used for all. */
 fun projectionTables(header: Header): FloatArray {
     val luma = header.tables[0]
     val blue = if (header.tables.size == 3) header.tables[1] else luma
@@ -208,7 +208,7 @@ fun projectionTables(header: Header): FloatArray {
     return FloatArray(3 * 64) { listOf(luma, blue, red)[it / 64][it % 64].toFloat() }
 }
 
-/** The steps of luma and chroma, 2 * 64: of Cb and Cr their geometric mean. */
+/** The steps of luma, and the geometric mean of Cb's and Cr's, 2 * 64. */
 fun networkTables(header: Header): FloatArray {
     val tables = projectionTables(header)
     val chroma = DoubleArray(64) { sqrt(tables[64 + it].toDouble() * tables[128 + it]) }

@@ -1,6 +1,6 @@
-// What a restoration needs of a JPEG file's header: size, sampling, tables.
+// What a restoration needs from a JPEG file's header: size, sampling, tables.
 //
-// The counterpart of jpeg_header.py, function by function. Plain Swift.
+// The counterpart of jpeg_header.py, function by function, in plain Swift.
 
 import Foundation
 
@@ -29,7 +29,7 @@ let APP14 = 0xEE
 let APP15 = 0xEF
 let COM = 0xFE
 
-/// Why a file is not restored, in a line.
+/// The reason why a file is not restored, on one line.
 struct RestoreError: LocalizedError {
     let message: String
     var errorDescription: String? { message }
@@ -42,7 +42,7 @@ struct Segment {
     let stop: Int
 }
 
-/// A component of the frame: its id, sampling factors and number of its table.
+/// A component of the frame: its id, its sampling factors and the number of its table.
 struct Component {
     let identifier: Int
     let across: Int
@@ -50,7 +50,7 @@ struct Component {
     let table: Int
 }
 
-/// What a JPEG file's header says; tables are 64 steps in natural order for each component.
+/// The contents of a JPEG file's header; tables has 64 steps in natural order per component.
 struct Header {
     let width: Int
     let height: Int
@@ -63,20 +63,20 @@ private func at(_ data: [UInt8], _ position: Int) -> Int {
     return Int(data[position])
 }
 
-/// Two bytes, the high one first.
+/// A big-endian 16-bit number.
 func wordAt(_ data: [UInt8], _ position: Int) -> Int {
     return at(data, position) << 8 | at(data, position + 1)
 }
 
-/// Whether a segment's content begins with a text and a byte.
+/// Whether a segment's content begins with a text, followed by at least one byte.
 func begins(_ data: [UInt8], _ segment: Segment, _ text: String) -> Bool {
     return segment.stop - segment.start > text.utf8.count
         && data[segment.start..<segment.stop].starts(with: text.utf8)
 }
 
-/// The marker segments, up to the end of the image or as far as they go.
+/// The marker segments, up to the end of the image or as far as the file goes.
 ///
-/// Stuffing, restart markers and fill bytes are passed over as entropy-coded data is.
+/// Stuffing, restart markers and fill bytes are skipped, like entropy-coded data.
 func segments(_ data: [UInt8]) throws -> [Segment] {
     if data.count < 4 || wordAt(data, 0) != (0xFF00 | SOI) {
         throw RestoreError(message: "not a JPEG file")
@@ -100,7 +100,7 @@ func segments(_ data: [UInt8]) throws -> [Segment] {
     return found
 }
 
-/// Size, sampling and tables of a file: each component's as they stand at its first scan.
+/// Size, sampling and tables of a file: for each component, the table defined at its first scan.
 func readHeader(_ data: [UInt8]) throws -> Header {
     var defined: [Int: [Int]] = [:]
     var tables: [Int: [Int]] = [:]
@@ -152,7 +152,7 @@ func readHeader(_ data: [UInt8]) throws -> Header {
         tables: components.indices.map { tables[$0]! })
 }
 
-/// Take the quantization tables of a segment, of 8 or 16 bits, into `defined`.
+/// Add the quantization tables of a segment, with 8 or 16 bits per step, to `defined`.
 func readTables(_ data: [UInt8], _ segment: Segment, _ defined: inout [Int: [Int]]) throws {
     var position = segment.start
     while position < segment.stop {
@@ -189,7 +189,7 @@ func readComponents(_ data: [UInt8], _ segment: Segment) throws -> [Component] {
     return found
 }
 
-/// The ids of a scan's components.
+/// The component ids of a scan.
 func readScan(_ data: [UInt8], _ segment: Segment) throws -> [Int] {
     let count = segment.stop > segment.start ? at(data, segment.start) : 0
     if count == 0 || segment.stop - segment.start < 1 + 2 * count {
@@ -198,9 +198,9 @@ func readScan(_ data: [UInt8], _ segment: Segment) throws -> [Int] {
     return (0..<count).map { at(data, segment.start + 1 + 2 * $0) }
 }
 
-/// The file without EXIF, profiles and comments, JFIF's and Adobe's segments left in.
+/// The file without EXIF, profiles and comments, but with JFIF's and Adobe's segments.
 ///
-/// So a decoder neither turns the picture nor converts its colours.
+/// A decoder then neither rotates the picture nor converts its colours.
 func withoutMetadata(_ data: [UInt8]) throws -> [UInt8] {
     var kept: [UInt8] = []
     var position = 0
@@ -215,7 +215,7 @@ func withoutMetadata(_ data: [UInt8]) throws -> [UInt8] {
     return kept
 }
 
-/// The steps of Y, Cb and Cr, 3 * 64; grayscale has luma's for all.
+/// The steps of Y, Cb and Cr, 3 * 64; a grayscale file's are used for all.
 func projectionTables(_ header: Header) -> [Float] {
     let luma = header.tables[0]
     let blue = header.tables.count == 3 ? header.tables[1] : luma
@@ -223,7 +223,7 @@ func projectionTables(_ header: Header) -> [Float] {
     return (luma + blue + red).map { Float($0) }
 }
 
-/// The steps of luma and chroma, 2 * 64: of Cb and Cr their geometric mean.
+/// The steps of luma, and the geometric mean of Cb's and Cr's, 2 * 64.
 func networkTables(_ header: Header) -> [Float] {
     let tables = projectionTables(header)
     let chroma = (0..<64).map { (Double(tables[64 + $0]) * Double(tables[128 + $0])).squareRoot() }

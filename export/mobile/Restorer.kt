@@ -1,7 +1,7 @@
-// Restores a JPEG by a TFLite file, tile by tile.
+// Restores a JPEG with a TFLite model, tile by tile.
 //
 // The counterpart of restorer.py, function by function. It was compiled and run with stand-ins for
-// Android's and LiteRT's classes, and not on a device.
+// Android's and LiteRT's classes, but not on a device.
 
 package jpeggan
 
@@ -28,22 +28,22 @@ val KEY_STEPS = longArrayOf(0x9E3779B9, 0xBB67AE85)
 const val ROUNDS = 10
 const val LOW = 0xFFFFFFFFL
 
-/** Whoever waits for the restoration has cancelled it. */
+/** The caller has cancelled the restoration. */
 class CancelledError : CancellationException()
 
 /**
- * What NAME.tflite.json says of a network: side of its tiles, pixels that their results depend on
- * around them, pixels of a side under one position of each noise field.
+ * What NAME.tflite.json says about a network: the side of its tiles, the halo of pixels around
+ * them that affects their results, and the pixels per position of each noise field, along a side.
  */
 class Card(val tile: Int, val halo: Int, val noiseStrides: List<Int>)
 
-/** A tile along one axis: the network sees [start, stop), [first, last) of it is kept. */
+/** A tile along one axis: the network sees [start, stop), of which [first, last) is kept. */
 data class Span(val start: Int, val stop: Int, val first: Int, val last: Int)
 
 /** Rows of pixels, three bytes each: red, green, blue. */
 class Picture(val width: Int, val height: Int, val bytes: ByteArray)
 
-/** The card of a network of fixed tiles. */
+/** Read the card of a network for fixed tiles. */
 fun readCard(text: String): Card {
     val values = JSONObject(text)
     if (values.isNull("tile")) {
@@ -62,12 +62,11 @@ fun readCard(text: String): Card {
 }
 
 /**
- * Tiles of one length that keep every position of an axis once.
+ * Tiles of one length that together keep every position of an axis once.
  *
- * The first begins and the last ends where the axis does, since networks see that it ends, and
- * what is kept lies `halo` from all other ends. An axis that is shorter than a tile has two that
- * reach beyond it, one at its end and one at its beginning, and each keeps the half that lies
- * farther from there.
+ * The first tile begins and the last one ends with the axis, since networks notice its ends. What
+ * is kept lies at least `halo` from every other end of a tile. An axis shorter than a tile has two
+ * tiles, one aligned with each end, which reach beyond the other end; each keeps its own half.
  *
  * @param size length of the axis; it is rounded up to `GRID`.
  */
@@ -106,7 +105,7 @@ fun cut(picture: Picture, rows: Span, columns: Span): FloatArray {
     return tile
 }
 
-/** What is kept of a tile, rounded and clipped, into a picture. */
+/** Copy the kept part of a tile into a picture, rounded and clipped. */
 fun paste(tile: FloatArray, rows: Span, columns: Span, picture: Picture) {
     val side = columns.stop - columns.start
     for (y in rows.first until rows.last) {
@@ -125,14 +124,58 @@ fun paste(tile: FloatArray, rows: Span, columns: Span, picture: Picture) {
     }
 }
 
-/** The mean of the channels in all of them. */
-fun gray(tile: FloatArray): FloatArray =
-    FloatArray(tile.size) {
-        val pixel = it / 3 * 3
-        (tile[pixel] + tile[pixel + 1] + tile[pixel + 2]) / 3
+/** Cells that are set, or touch one that is. */
+fun grown(cells: List<BooleanArray>): List<BooleanArray> =
+    List(cells.size) { y ->
+        BooleanArray(cells[y].size) { x ->
+            val around = maxOf(x - 1, 0)..minOf(x + 1, cells[y].size - 1)
+            (maxOf(y - 1, 0)..minOf(y + 1, cells.size - 1)).any { row ->
+                around.any { column -> cells[row][column] }
+            }
+        }
     }
 
-/** Four random words of four counter words and two key words, all of 32 bits in 64. */
+/**
+ * How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+ *
+ * A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+ * indicators: whether there is colour in the cell or in one that touches it, and whether there is
+ * any up to two cells away. So a gray picture stays gray.
+ */
+fun keptColour(picture: Picture): List<FloatArray> {
+    val width = (picture.width + GRID - 1) / GRID
+    val cells = List((picture.height + GRID - 1) / GRID) { BooleanArray(width) }
+    var i = 0
+    for (y in 0 until picture.height) {
+        for (x in 0 until picture.width) {
+            val red = picture.bytes[i++]
+            val green = picture.bytes[i++]
+            val blue = picture.bytes[i++]
+            if (red != green || red != blue) {
+                cells[y / GRID][x / GRID] = true
+            }
+        }
+    }
+    val near = grown(cells)
+    val far = grown(near)
+    return List(cells.size) { y ->
+        FloatArray(width) { x -> if (near[y][x]) 1f else if (far[y][x]) 0.5f else 0f }
+    }
+}
+
+/** Draw the pixels of a tile towards their channels' mean, as far as their colour is not kept. */
+fun damp(tile: FloatArray, rows: Span, columns: Span, kept: List<FloatArray>): FloatArray {
+    val side = columns.stop - columns.start
+    return FloatArray(tile.size) {
+        val pixel = it / 3
+        val line = kept[((rows.start + pixel / side) / GRID).coerceIn(0, kept.size - 1)]
+        val weight = line[((columns.start + pixel % side) / GRID).coerceIn(0, line.size - 1)]
+        val mean = (tile[3 * pixel] + tile[3 * pixel + 1] + tile[3 * pixel + 2]) / 3
+        mean + weight * (tile[it] - mean)
+    }
+}
+
+/** Four random words from four counter words and two key words: 32 bits each, held in 64. */
 fun philox(counter: LongArray, key: LongArray): LongArray {
     var (c0, c1, c2, c3) = counter
     var (k0, k1) = key
@@ -150,10 +193,10 @@ fun philox(counter: LongArray, key: LongArray): LongArray {
 }
 
 /**
- * Standard normals, side * side, of a noise field, from row `top` and column `left` on.
+ * Standard normals, side * side, of a noise field, starting at row `top` and column `left`.
  *
  * Those at row i, columns 4 m to 4 m + 3 come from the counter (m, i, field, 0) under the low and
- * the high half of the seed, by the transform of Box and Muller in double precision. Rows and
+ * the high half of the seed, by the Box-Muller transform in double precision. Rows and
  * columns may be negative.
  */
 fun noise(seed: Long, field: Int, top: Int, left: Int, side: Int): FloatArray {
@@ -183,7 +226,7 @@ fun noise(seed: Long, field: Int, top: Int, left: Int, side: Int): FloatArray {
     return normals
 }
 
-/** The platform's decode of a file, not turned, its colours not converted. */
+/** The platform's decode of a file, without rotation or colour conversion. */
 fun decode(data: ByteArray): Picture {
     val plain = withoutMetadata(data)
     val options = BitmapFactory.Options()
@@ -205,7 +248,7 @@ fun decode(data: ByteArray): Picture {
     return Picture(bitmap.width, bitmap.height, bytes).also { bitmap.recycle() }
 }
 
-/** A picture as the platform has it. */
+/** The picture as an image of the platform. */
 fun toImage(picture: Picture): Bitmap {
     val bitmap = Bitmap.createBitmap(picture.width, picture.height, Bitmap.Config.ARGB_8888)
     val row = IntArray(picture.width)
@@ -225,13 +268,13 @@ fun toImage(picture: Picture): Bitmap {
 /**
  * A network, and optionally the float projection, ready to restore one picture at a time.
  *
- * Made, used and closed on one thread, which is not the main one: a GPU's delegate wants that.
+ * Create, use and close it on one thread other than the main one: a GPU delegate requires that.
  *
- * @param network a TFLite file of fixed tiles with float pixels, as a direct or mapped buffer.
- * @param card what it is.
- * @param projection projection_TILE.tflite of the same tiles, or none; it runs on the processor.
- * @param threads of the processor, for both.
- * @param options of the network, where a delegate is to run it.
+ * @param network a TFLite model for fixed tiles with float pixels, as a direct or mapped buffer.
+ * @param card its card.
+ * @param projection projection_TILE.tflite for the same tiles, or none; it runs on the processor.
+ * @param threads processor threads, for both.
+ * @param options for the network, if a delegate is to run it.
  */
 class Restorer(
     network: ByteBuffer,
@@ -245,13 +288,13 @@ class Restorer(
         projection?.let { Interpreter(it, Interpreter.Options().setNumThreads(threads)) }
 
     /**
-     * A restored picture.
+     * Restore a picture.
      *
-     * @param header the file's.
-     * @param decoded its `decode`.
-     * @param seed which sample; of its 64 bits none is a sign.
-     * @param cancelled asked before each tile.
-     * @param progress told the share that is done.
+     * @param header the file's header.
+     * @param decoded the file's `decode`.
+     * @param seed the sample to draw; its 64 bits are unsigned.
+     * @param cancelled called before each tile; true stops the restoration.
+     * @param progress called after each tile with the share that is done.
      */
     fun restore(
         header: Header,
@@ -266,6 +309,7 @@ class Restorer(
         val restored = Picture(decoded.width, decoded.height, ByteArray(decoded.bytes.size))
         val rowsOfTiles = spans(header.height, card.tile, card.halo)
         val columnsOfTiles = spans(header.width, card.tile, card.halo)
+        val kept = keptColour(decoded)
         var done = 0
         for (rows in rowsOfTiles) {
             for (columns in columnsOfTiles) {
@@ -274,9 +318,7 @@ class Restorer(
                 }
                 val pixels = cut(decoded, rows, columns)
                 var tile = runNetwork(pixels, header, rows, columns, seed)
-                if (header.components.size == 1) {
-                    tile = gray(tile)
-                }
+                tile = damp(tile, rows, columns, kept)
                 if (projection != null) {
                     tile = project(tile, pixels, header)
                 }
@@ -288,7 +330,7 @@ class Restorer(
         return restored
     }
 
-    /** What the network makes of a tile; its noise is that of the tile's place. */
+    /** The network's output for a tile, with the noise of the tile's position. */
     private fun runNetwork(
         pixels: FloatArray,
         header: Header,
@@ -306,7 +348,7 @@ class Restorer(
         return run(network, "restore", inputs, "restored")
     }
 
-    /** The nearest tile in real arithmetic that has the levels of the decoded one. */
+    /** The nearest tile, in real arithmetic, that has the levels of the decoded one. */
     private fun project(tile: FloatArray, pixels: FloatArray, header: Header): FloatArray {
         val inputs = mapOf(
             "pixels" to tile,
@@ -316,7 +358,7 @@ class Restorer(
         return run(projection!!, projectionName(header), inputs, "projected")
     }
 
-    /** Give their memory back. */
+    /** Free the memory of both. */
     override fun close() {
         network.close()
         projection?.close()

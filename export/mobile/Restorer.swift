@@ -1,7 +1,7 @@
-// Restores a JPEG by a TFLite file, tile by tile.
+// Restores a JPEG with a TFLite model, tile by tile.
 //
-// The counterpart of restorer.py, function by function. It was neither compiled nor run: where it
-// was written was no Swift compiler and no device.
+// The counterpart of restorer.py, function by function. It was neither compiled nor run, for want
+// of a Swift compiler and a device.
 
 import CoreGraphics
 import Foundation
@@ -17,18 +17,18 @@ let KEY_STEPS: [UInt64] = [0x9E37_79B9, 0xBB67_AE85]
 let ROUNDS = 10
 let LOW: UInt64 = 0xFFFF_FFFF
 
-/// Whoever waits for the restoration has cancelled it.
+/// The caller has cancelled the restoration.
 struct CancelledError: Error {}
 
-/// What NAME.tflite.json says of a network: side of its tiles, pixels that their results depend
-/// on around them, pixels of a side under one position of each noise field.
+/// What NAME.tflite.json says about a network: the side of its tiles, the halo of pixels around
+/// them that affects their results, and the pixels per position of each noise field, along a side.
 struct Card {
     let tile: Int
     let halo: Int
     let noiseStrides: [Int]
 }
 
-/// A tile along one axis: the network sees [start, stop), [first, last) of it is kept.
+/// A tile along one axis: the network sees [start, stop), of which [first, last) is kept.
 struct Span {
     let start: Int
     let stop: Int
@@ -43,7 +43,7 @@ struct Picture {
     var bytes: [UInt8]
 }
 
-/// The card of a network of fixed tiles.
+/// Read the card of a network for fixed tiles.
 func readCard(_ text: String) throws -> Card {
     let values = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
     guard let tile = values["tile"] as? Int, let halo = values["halo"] as? Int,
@@ -59,12 +59,11 @@ func readCard(_ text: String) throws -> Card {
     return card
 }
 
-/// Tiles of one length that keep every position of an axis once.
+/// Tiles of one length that together keep every position of an axis once.
 ///
-/// The first begins and the last ends where the axis does, since networks see that it ends, and
-/// what is kept lies `halo` from all other ends. An axis that is shorter than a tile has two that
-/// reach beyond it, one at its end and one at its beginning, and each keeps the half that lies
-/// farther from there.
+/// The first tile begins and the last one ends with the axis, since networks notice its ends. What
+/// is kept lies at least `halo` from every other end of a tile. An axis shorter than a tile has two
+/// tiles, one aligned with each end, which reach beyond the other end; each keeps its own half.
 ///
 /// - Parameter size: length of the axis; it is rounded up to `GRID`.
 func spans(_ size: Int, _ tile: Int, _ halo: Int) -> [Span] {
@@ -106,7 +105,7 @@ func cut(_ picture: Picture, _ rows: Span, _ columns: Span) -> [Float] {
     return tile
 }
 
-/// What is kept of a tile, rounded and clipped, into a picture.
+/// Copy the kept part of a tile into a picture, rounded and clipped.
 func paste(_ tile: [Float], _ rows: Span, _ columns: Span, _ picture: inout Picture) throws {
     let side = columns.stop - columns.start
     for y in rows.first..<rows.last {
@@ -124,15 +123,57 @@ func paste(_ tile: [Float], _ rows: Span, _ columns: Span, _ picture: inout Pict
     }
 }
 
-/// The mean of the channels in all of them.
-func gray(_ tile: [Float]) -> [Float] {
-    return tile.indices.map {
-        let pixel = $0 / 3 * 3
-        return (tile[pixel] + tile[pixel + 1] + tile[pixel + 2]) / 3
+/// Cells that are set, or touch one that is.
+func grown(_ cells: [[Bool]]) -> [[Bool]] {
+    return cells.indices.map { y in
+        cells[y].indices.map { x in
+            let around = max(x - 1, 0)...min(x + 1, cells[y].count - 1)
+            return (max(y - 1, 0)...min(y + 1, cells.count - 1)).contains { row in
+                around.contains { column in cells[row][column] }
+            }
+        }
     }
 }
 
-/// Four random words of four counter words and two key words, all of 32 bits in 64.
+/// How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+///
+/// A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+/// indicators: whether there is colour in the cell or in one that touches it, and whether there is
+/// any up to two cells away. So a gray picture stays gray.
+func keptColour(_ picture: Picture) -> [[Float]] {
+    let width = (picture.width + GRID - 1) / GRID
+    let height = (picture.height + GRID - 1) / GRID
+    var cells = [[Bool]](repeating: [Bool](repeating: false, count: width), count: height)
+    var i = 0
+    for y in 0..<picture.height {
+        for x in 0..<picture.width {
+            let red = picture.bytes[i]
+            if red != picture.bytes[i + 1] || red != picture.bytes[i + 2] {
+                cells[y / GRID][x / GRID] = true
+            }
+            i += 3
+        }
+    }
+    let near = grown(cells)
+    let far = grown(near)
+    return near.indices.map { y in
+        near[y].indices.map { x -> Float in near[y][x] ? 1 : far[y][x] ? 0.5 : 0 }
+    }
+}
+
+/// Draw the pixels of a tile towards their channels' mean, as far as their colour is not kept.
+func damp(_ tile: [Float], _ rows: Span, _ columns: Span, _ kept: [[Float]]) -> [Float] {
+    let side = columns.stop - columns.start
+    return tile.indices.map { (i: Int) -> Float in
+        let pixel = i / 3
+        let line = kept[min(max((rows.start + pixel / side) / GRID, 0), kept.count - 1)]
+        let weight = line[min(max((columns.start + pixel % side) / GRID, 0), line.count - 1)]
+        let mean = (tile[3 * pixel] + tile[3 * pixel + 1] + tile[3 * pixel + 2]) / 3
+        return mean + weight * (tile[i] - mean)
+    }
+}
+
+/// Four random words from four counter words and two key words: 32 bits each, held in 64.
 func philox(_ counter: [UInt64], _ key: [UInt64]) -> [UInt64] {
     var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
     var (k0, k1) = (key[0], key[1])
@@ -151,10 +192,10 @@ func philox(_ counter: [UInt64], _ key: [UInt64]) -> [UInt64] {
     return [c0, c1, c2, c3]
 }
 
-/// Standard normals, side * side, of a noise field, from row `top` and column `left` on.
+/// Standard normals, side * side, of a noise field, starting at row `top` and column `left`.
 ///
 /// Those at row i, columns 4 m to 4 m + 3 come from the counter (m, i, field, 0) under the low and
-/// the high half of the seed, by the transform of Box and Muller in double precision. Rows and
+/// the high half of the seed, by the Box-Muller transform in double precision. Rows and
 /// columns may be negative.
 func noise(_ seed: UInt64, _ field: Int, _ top: Int, _ left: Int, _ side: Int) -> [Float] {
     let begin = left >> 2
@@ -184,7 +225,7 @@ func noise(_ seed: UInt64, _ field: Int, _ top: Int, _ left: Int, _ side: Int) -
     return normals
 }
 
-/// The platform's decode of a file, not turned, its colours not converted.
+/// The platform's decode of a file, without rotation or colour conversion.
 func decode(_ data: [UInt8]) throws -> Picture {
     let plain = Data(try withoutMetadata(data)) as CFData
     guard let source = CGImageSourceCreateWithData(plain, nil),
@@ -194,7 +235,7 @@ func decode(_ data: [UInt8]) throws -> Picture {
         throw RestoreError(message: "a broken JPEG: the platform cannot decode it")
     }
     let (width, height) = (image.width, image.height)
-    // Drawn into its own colour space, its values stay as they are.
+    // Drawn into its own colour space, the values stay unchanged.
     let channels = colors.model == .monochrome ? 1 : 4
     let info = channels == 1 ? CGImageAlphaInfo.none : CGImageAlphaInfo.noneSkipLast
     var drawn = [UInt8](repeating: 0, count: width * height * channels)
@@ -220,7 +261,7 @@ func decode(_ data: [UInt8]) throws -> Picture {
     return Picture(width: width, height: height, bytes: bytes)
 }
 
-/// A picture as the platform has it.
+/// The picture as an image of the platform.
 func toImage(_ picture: Picture) -> CGImage? {
     guard let colors = CGColorSpace(name: CGColorSpace.sRGB),
         let provider = CGDataProvider(data: Data(picture.bytes) as CFData)
@@ -234,19 +275,19 @@ func toImage(_ picture: Picture) -> CGImage? {
 
 /// A network, and optionally the float projection, ready to restore one picture at a time.
 ///
-/// Made and used on one thread at a time, which is not the main one.
+/// Use it on one thread at a time, other than the main one.
 final class Restorer {
     private let card: Card
     private let network: Interpreter
     private let projection: Interpreter?
 
     /// - Parameters:
-    ///   - network: path of a TFLite file of fixed tiles with float pixels.
-    ///   - card: what it is.
-    ///   - projection: path of projection_TILE.tflite of the same tiles, or none; it runs on the
+    ///   - network: path of a TFLite model for fixed tiles with float pixels.
+    ///   - card: its card.
+    ///   - projection: path of projection_TILE.tflite for the same tiles, or none; it runs on the
     ///     processor.
-    ///   - threads: of the processor, for both.
-    ///   - delegates: that are to run the network.
+    ///   - threads: processor threads, for both.
+    ///   - delegates: to run the network with.
     init(
         network: String, card: Card, projection: String? = nil, threads: Int = 4,
         delegates: [Delegate]? = nil
@@ -260,14 +301,14 @@ final class Restorer {
         self.projection = try projection.map { try Interpreter(modelPath: $0, options: options) }
     }
 
-    /// A restored picture.
+    /// Restore a picture.
     ///
     /// - Parameters:
-    ///   - header: the file's.
-    ///   - decoded: its `decode`.
-    ///   - seed: which sample.
-    ///   - cancelled: asked before each tile.
-    ///   - progress: told the share that is done.
+    ///   - header: the file's header.
+    ///   - decoded: the file's `decode`.
+    ///   - seed: the sample to draw.
+    ///   - cancelled: called before each tile; true stops the restoration.
+    ///   - progress: called after each tile with the share that is done.
     func restore(
         _ header: Header, _ decoded: Picture, seed: UInt64 = 0,
         cancelled: () -> Bool = { false }, progress: (Double) -> Void = { _ in }
@@ -278,6 +319,7 @@ final class Restorer {
         var restored = decoded
         let rowsOfTiles = spans(header.height, card.tile, card.halo)
         let columnsOfTiles = spans(header.width, card.tile, card.halo)
+        let kept = keptColour(decoded)
         var done = 0
         for rows in rowsOfTiles {
             for columns in columnsOfTiles {
@@ -286,9 +328,7 @@ final class Restorer {
                 }
                 let pixels = cut(decoded, rows, columns)
                 var tile = try runNetwork(pixels, header, rows, columns, seed)
-                if header.components.count == 1 {
-                    tile = gray(tile)
-                }
+                tile = damp(tile, rows, columns, kept)
                 if let projection = projection {
                     tile = try project(projection, tile, pixels, header)
                 }
@@ -300,7 +340,7 @@ final class Restorer {
         return restored
     }
 
-    /// What the network makes of a tile; its noise is that of the tile's place.
+    /// The network's output for a tile, with the noise of the tile's position.
     private func runNetwork(
         _ pixels: [Float], _ header: Header, _ rows: Span, _ columns: Span, _ seed: UInt64
     ) throws -> [Float] {
@@ -314,7 +354,7 @@ final class Restorer {
         return try run(network, "restore", inputs, "restored")
     }
 
-    /// The nearest tile in real arithmetic that has the levels of the decoded one.
+    /// The nearest tile, in real arithmetic, that has the levels of the decoded one.
     private func project(
         _ projection: Interpreter, _ tile: [Float], _ pixels: [Float], _ header: Header
     ) throws -> [Float] {

@@ -1,7 +1,7 @@
-"""What a restoration needs of a JPEG file's header: size, sampling, tables.
+"""What a restoration needs from a JPEG file's header: size, sampling, tables.
 
-JpegHeader.kt and JpegHeader.swift have the same constants and functions in the same order, and do
-the same.
+JpegHeader.kt and JpegHeader.swift have the same constants and functions in the same order, and
+behave the same.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ APP0, APP14, APP15, COM = 0xE0, 0xEE, 0xEF, 0xFE
 
 
 class RestoreError(Exception):
-    """Why a file is not restored, in a line."""
+    """The reason why a file is not restored, on one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Segment:
 
 @dataclasses.dataclass(frozen=True)
 class Component:
-    """A component of the frame: its id, sampling factors and number of its table."""
+    """A component of the frame: its id, its sampling factors and the number of its table."""
 
     identifier: int
     across: int
@@ -48,7 +48,7 @@ class Component:
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What a JPEG file's header says; tables are 64 steps in natural order for each component."""
+    """The contents of a JPEG file's header; tables has 64 steps in natural order per component."""
 
     width: int
     height: int
@@ -57,21 +57,21 @@ class Header:
 
 
 def word_at(data: bytes, position: int) -> int:
-    """Two bytes, the high one first."""
+    """A big-endian 16-bit number."""
     return data[position] << 8 | data[position + 1]
 
 
 def begins(data: bytes, segment: Segment, text: str) -> bool:
-    """Whether a segment's content begins with a text and a byte."""
+    """Whether a segment's content begins with a text, followed by at least one byte."""
     return segment.stop - segment.start > len(text) and data[
         segment.start : segment.start + len(text)
     ] == text.encode("ascii")
 
 
 def segments(data: bytes) -> list[Segment]:
-    """The marker segments, up to the end of the image or as far as they go.
+    """The marker segments, up to the end of the image or as far as the file goes.
 
-    Stuffing, restart markers and fill bytes are passed over as entropy-coded data is.
+    Stuffing, restart markers and fill bytes are skipped, like entropy-coded data.
 
     Raises:
         RestoreError: this is no JPEG file.
@@ -97,10 +97,10 @@ def segments(data: bytes) -> list[Segment]:
 
 
 def read_header(data: bytes) -> Header:
-    """Size, sampling and tables of a file: each component's as they stand at its first scan.
+    """Size, sampling and tables of a file: for each component, the table defined at its first scan.
 
     Raises:
-        RestoreError: the file is none that can be restored.
+        RestoreError: the file cannot be restored.
     """
     defined: dict[int, list[int]] = {}
     tables: dict[int, list[int]] = {}
@@ -167,7 +167,7 @@ def read_components(data: bytes, segment: Segment) -> list[Component]:
 
 
 def read_scan(data: bytes, segment: Segment) -> list[int]:
-    """The ids of a scan's components."""
+    """The component ids of a scan."""
     count = data[segment.start] if segment.stop > segment.start else 0
     if count == 0 or segment.stop - segment.start < 1 + 2 * count:
         raise RestoreError("a broken JPEG: a malformed scan")
@@ -175,9 +175,9 @@ def read_scan(data: bytes, segment: Segment) -> list[int]:
 
 
 def without_metadata(data: bytes) -> bytes:
-    """The file without EXIF, profiles and comments, JFIF's and Adobe's segments left in.
+    """The file without EXIF, profiles and comments, but with JFIF's and Adobe's segments.
 
-    So a decoder neither turns the picture nor converts its colours.
+    A decoder then neither rotates the picture nor converts its colours.
     """
     kept, position = [], 0
     for segment in segments(data):
@@ -190,7 +190,7 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def projection_tables(header: Header) -> np.ndarray:
-    """The steps of Y, Cb and Cr [3, 8, 8] float32; grayscale has luma's for all."""
+    """The steps of Y, Cb and Cr [3, 8, 8] float32; a grayscale file's are used for all."""
     luma = header.tables[0]
     blue = header.tables[1] if len(header.tables) == 3 else luma
     red = header.tables[2] if len(header.tables) == 3 else luma
@@ -198,7 +198,7 @@ def projection_tables(header: Header) -> np.ndarray:
 
 
 def network_tables(header: Header) -> np.ndarray:
-    """The steps of luma and chroma [2, 8, 8] float32: of Cb and Cr their geometric mean."""
+    """The steps of luma, and the geometric mean of Cb's and Cr's, [2, 8, 8] float32."""
     luma, blue, red = projection_tables(header)
     chroma = np.sqrt(blue.astype(np.float64) * red)
     return np.stack([luma, chroma.astype(np.float32)])

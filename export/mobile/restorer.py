@@ -1,7 +1,7 @@
-"""Restores a JPEG by a TFLite file, tile by tile: the tested counterpart of what phones run.
+"""Restores a JPEG with a TFLite model, tile by tile: the tested counterpart of what phones run.
 
-Restorer.kt and Restorer.swift have the same constants and functions in the same order, and do the
-same. This one needs only NumPy and LiteRT, and Pillow as the platform's decoder.
+Restorer.kt and Restorer.swift have the same constants and functions in the same order, and behave
+the same. This file needs only NumPy and LiteRT, and Pillow as the platform's decoder.
 """
 
 import argparse
@@ -35,13 +35,13 @@ LOW = 0xFFFFFFFF
 
 
 class CancelledError(Exception):
-    """Whoever waits for the restoration has cancelled it."""
+    """The caller has cancelled the restoration."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What NAME.tflite.json says of a network: side of its tiles, pixels that their results
-    depend on around them, pixels of a side under one position of each noise field.
+    """What NAME.tflite.json says about a network: the side of its tiles, the halo of pixels around
+    them that affects their results, and the pixels per position of each noise field, along a side.
     """
 
     tile: int
@@ -51,7 +51,7 @@ class Card:
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A tile along one axis: the network sees [start, stop), [first, last) of it is kept."""
+    """A tile along one axis: the network sees [start, stop), of which [first, last) is kept."""
 
     start: int
     stop: int
@@ -60,10 +60,10 @@ class Span:
 
 
 def read_card(text: str) -> Card:
-    """The card of a network of fixed tiles.
+    """Read the card of a network for fixed tiles.
 
     Raises:
-        RestoreError: it is of another.
+        RestoreError: it belongs to another kind of network, or its tiles are too small.
     """
     values = json.loads(text)
     if values["tile"] is None:
@@ -75,12 +75,11 @@ def read_card(text: str) -> Card:
 
 
 def spans(size: int, tile: int, halo: int) -> list[Span]:
-    """Tiles of one length that keep every position of an axis once.
+    """Tiles of one length that together keep every position of an axis once.
 
-    The first begins and the last ends where the axis does, since networks see that it ends, and
-    what is kept lies `halo` from all other ends. An axis that is shorter than a tile has two that
-    reach beyond it, one at its end and one at its beginning, and each keeps the half that lies
-    farther from there.
+    The first tile begins and the last one ends with the axis, since networks notice its ends. What
+    is kept lies at least `halo` from every other end of a tile. An axis shorter than a tile has two
+    tiles, one aligned with each end, which reach beyond the other end; each keeps its own half.
 
     Args:
         size: length of the axis; it is rounded up to `GRID`.
@@ -109,7 +108,7 @@ def cut(picture: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
 
 
 def paste(tile: np.ndarray, rows: Span, columns: Span, picture: np.ndarray) -> None:
-    """What is kept of a tile, rounded and clipped, into a picture.
+    """Copy the kept part of a tile into a picture, rounded and clipped.
 
     Raises:
         RestoreError: the tile has values that are not finite.
@@ -124,14 +123,41 @@ def paste(tile: np.ndarray, rows: Span, columns: Span, picture: np.ndarray) -> N
     picture[rows.first : rows.last, columns.first : columns.last] = rounded
 
 
-def gray(tile: np.ndarray) -> np.ndarray:
-    """The mean of the channels in all of them."""
+def grown(cells: np.ndarray) -> np.ndarray:
+    """Cells [H, W] that are set, or touch one that is."""
+    padded = np.pad(cells, 1)
+    height, width = cells.shape
+    shifted = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    return np.logical_or.reduce(shifted)
+
+
+def kept_colour(picture: np.ndarray) -> np.ndarray:
+    """How much of the network's colour to keep in each cell of 16 x 16 pixels: 0, 1/2 or 1.
+
+    A cell has colour if R, G and B differ in one of its pixels. The weight is the mean of two
+    indicators: whether there is colour in the cell or in one that touches it, and whether there
+    is any up to two cells away. So a gray picture stays gray.
+
+    Args:
+        picture: the decode, [H, W, 3] uint8.
+    """
+    cells = (picture != picture[..., :1]).any(axis=2)
+    for axis in (0, 1):
+        cells = np.logical_or.reduceat(cells, np.arange(0, cells.shape[axis], GRID), axis)
+    near = grown(cells)
+    return (near.astype(np.float32) + grown(near)) / 2
+
+
+def damp(tile: np.ndarray, rows: Span, columns: Span, kept: np.ndarray) -> np.ndarray:
+    """Draw a tile's pixels towards their channels' mean, as far as their colour is not kept."""
+    y = np.clip(np.arange(rows.start, rows.stop) // GRID, 0, kept.shape[0] - 1)
+    x = np.clip(np.arange(columns.start, columns.stop) // GRID, 0, kept.shape[1] - 1)
     mean = tile.mean(axis=2, keepdims=True)
-    return np.repeat(mean, 3, axis=2)
+    return mean + kept[y[:, None], x, None] * (tile - mean)
 
 
 def philox(counter: Sequence[Any], key: Sequence[int]) -> list[Any]:
-    """Four random words of four counter words and two key words, all of 32 bits in 64."""
+    """Four random words from four counter words and two key words: 32 bits each, held in 64."""
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(ROUNDS):
@@ -149,10 +175,10 @@ def philox(counter: Sequence[Any], key: Sequence[int]) -> list[Any]:
 
 
 def noise(seed: int, field: int, top: int, left: int, side: int) -> np.ndarray:
-    """Standard normals [side, side] float32 of a noise field, from row `top`, column `left` on.
+    """Standard normals [side, side] float32 of a noise field, starting at row `top`, column `left`.
 
     Those at row i, columns 4 m to 4 m + 3 come from the counter (m, i, field, 0) under the low
-    and the high half of the seed, by the transform of Box and Muller in double precision. Rows
+    and the high half of the seed, by the Box-Muller transform in double precision. Rows
     and columns may be negative.
     """
     begin, end = left >> 2, (left + side + 3) >> 2
@@ -170,7 +196,7 @@ def noise(seed: int, field: int, top: int, left: int, side: int) -> np.ndarray:
 
 
 def decode(data: bytes) -> np.ndarray:
-    """The platform's decode of a file [H, W, 3] uint8, not turned, its colours not converted."""
+    """The platform's decode of a file, [H, W, 3] uint8, without rotation or colour conversion."""
     from PIL import Image
 
     with Image.open(io.BytesIO(without_metadata(data))) as image:
@@ -178,7 +204,7 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def to_image(picture: np.ndarray) -> Any:
-    """A picture [H, W, 3] uint8 as the platform has it."""
+    """The picture [H, W, 3] uint8 as an image of the platform."""
     from PIL import Image
 
     return Image.fromarray(picture)
@@ -188,9 +214,10 @@ class Restorer:
     """A network, and optionally the float projection, ready to restore one picture at a time.
 
     Args:
-        network: a TFLite file of fixed tiles with float pixels; card: what it is.
-        projection: projection_TILE.tflite of the same tiles, or none.
-        threads: of the processor, for both.
+        network: a TFLite model for fixed tiles with float pixels.
+        card: its card.
+        projection: projection_TILE.tflite for the same tiles, or none.
+        threads: processor threads, for both.
     """
 
     def __init__(
@@ -210,26 +237,29 @@ class Restorer:
         cancelled: Callable[[], bool] = lambda: False,
         progress: Callable[[float], None] = lambda done: None,
     ) -> np.ndarray:
-        """A restored picture.
+        """Restore a picture.
 
         Args:
-            header: the file's; decoded: its `decode`.
-            seed: which sample, 0 to 2^64 - 1.
-            cancelled: asked before each tile; progress: told the share that is done.
+            header: the file's header.
+            decoded: the file's `decode`.
+            seed: the sample to draw, 0 to 2^64 - 1.
+            cancelled: called before each tile; True stops the restoration.
+            progress: called after each tile with the share that is done.
 
         Returns:
-            [H, W, 3] uint8; all channels are equal where the file is grayscale.
+            [H, W, 3] uint8; all channels are equal if those of the decode are.
 
         Raises:
-            CancelledError: `cancelled` said so.
-            RestoreError: the decode has not the header's size, the network's output is not
-                finite, or there is no projection for the file's sampling.
+            CancelledError: `cancelled` returned True.
+            RestoreError: the decode does not have the header's size, the network's output is
+                not finite, or there is no projection for the file's sampling.
         """
         if decoded.shape != (header.height, header.width, 3):
             raise RestoreError("the decoder gives another size than the header")
         restored = np.empty_like(decoded)
         rows_of_tiles = spans(header.height, self.card.tile, self.card.halo)
         columns_of_tiles = spans(header.width, self.card.tile, self.card.halo)
+        kept = kept_colour(decoded)
         done = 0
         for rows in rows_of_tiles:
             for columns in columns_of_tiles:
@@ -237,8 +267,7 @@ class Restorer:
                     raise CancelledError
                 pixels = cut(decoded, rows, columns)
                 tile = self.run_network(pixels, header, rows, columns, seed)
-                if len(header.components) == 1:
-                    tile = gray(tile)
+                tile = damp(tile, rows, columns, kept)
                 if self.projection is not None:
                     tile = self.project(tile, pixels, header)
                 paste(tile, rows, columns, restored)
@@ -249,7 +278,7 @@ class Restorer:
     def run_network(
         self, pixels: np.ndarray, header: Header, rows: Span, columns: Span, seed: int
     ) -> np.ndarray:
-        """What the network makes of a tile [T, T, 3]; its noise is that of the tile's place."""
+        """The network's output for a tile [T, T, 3], with the noise of the tile's position."""
         inputs = {"pixels": pixels[None], "tables": network_tables(header)[None]}
         for field, stride in enumerate(self.card.noise_strides):
             top, left = rows.start // stride, columns.start // stride
@@ -258,7 +287,7 @@ class Restorer:
         return run(self.network, "restore", inputs, "restored")
 
     def project(self, tile: np.ndarray, pixels: np.ndarray, header: Header) -> np.ndarray:
-        """The nearest tile in real arithmetic that has the levels of the decoded one."""
+        """The nearest tile, in real arithmetic, that has the levels of the decoded one."""
         inputs = {
             "pixels": tile[None],
             "decoded": pixels[None],
@@ -274,12 +303,12 @@ def run(interpreter: Any, name: str, inputs: dict[str, np.ndarray], output: str)
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Restore a JPEG file by a TFLite file.")
-    parser.add_argument("network", type=pathlib.Path, help="NAME.tflite, its card beside it")
+    parser = argparse.ArgumentParser(description="Restore a JPEG file with a TFLite model.")
+    parser.add_argument("network", type=pathlib.Path, help="NAME.tflite, with its card beside it")
     parser.add_argument("input", type=pathlib.Path, help="a JPEG file")
     parser.add_argument("output", type=pathlib.Path, help="a PNG file")
     parser.add_argument("--projection", type=pathlib.Path, help="projection_TILE.tflite")
-    parser.add_argument("--seed", type=int, default=0, help="which sample")
+    parser.add_argument("--seed", type=int, default=0, help="the sample to draw")
     given = parser.parse_args()
     card = read_card(given.network.with_name(given.network.name + ".json").read_text())
     projection = None if given.projection is None else given.projection.read_bytes()

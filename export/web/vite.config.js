@@ -1,5 +1,5 @@
 // `npm run build` makes dist/: the page, LiteRT's WebAssembly and the models, for any static server.
-// MODELS=FOLDER: of the .tflite files and their cards, by default what export/tflite.py writes.
+// MODELS=FOLDER has the TFLite models and their cards; the default is what export/tflite.py writes.
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -8,10 +8,10 @@ import path from "node:path";
 import { defineConfig } from "vite";
 
 const MODELS = path.resolve(process.env.MODELS ?? path.join(import.meta.dirname, "../../build/tflite"));
-const CARD = /^.+_\d+_float32\.tflite\.json$/; // the browser takes fixed tiles only
+const CARD = /^.+_\d+_float32\.tflite\.json$/; // the browser needs tiles of fixed size
 const RUNTIMES = ["litert_wasm_internal", "litert_wasm_compat_internal", "litert_wasm_jspi_internal"];
 
-/** LiteRT's WebAssembly, which it looks for by name, beside the worker's script. */
+/** LiteRT's WebAssembly, which it loads by name from beside the worker's script. */
 function litert() {
   const folder = path.join(path.dirname(createRequire(import.meta.url).resolve("@litertjs/core")), "../wasm");
   return {
@@ -28,7 +28,7 @@ function litert() {
   };
 }
 
-/** The models under models/, and index.json: their cards, each with its file's name. */
+/** The models in models/, and index.json: their cards, each with its file name. */
 function models() {
   return {
     name: "models",
@@ -50,7 +50,7 @@ function models() {
   };
 }
 
-/** The service worker, told all files, so that the page works without a network once it was open. */
+/** The service worker with the list of all files, so that the page works offline after one visit. */
 function offline() {
   return {
     name: "offline",
@@ -68,7 +68,7 @@ function offline() {
   };
 }
 
-// The browser itself keeps what the page has on this machine; a worker heeds only its own file's header.
+// Makes the browser itself keep data on this machine; a worker obeys only the header of its own file.
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'";
 
 function policy() {

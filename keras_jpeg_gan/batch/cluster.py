@@ -1,4 +1,4 @@
-"""Ray: started on this machine or joined, kept quiet, and asked for what room it has."""
+"""Ray: starting it on this machine or joining it, keeping it quiet, and how much room it has."""
 
 import contextlib
 import dataclasses
@@ -9,23 +9,23 @@ from typing import Any
 
 from absl import logging as absl_logging
 
+from keras_jpeg_gan.decoding.memory import needed_mb
 from keras_jpeg_gan.errors import ConfigError, JpegGanError
-from keras_jpeg_gan.jpeg.limits import needed_mb
 from keras_jpeg_gan.system import captured_standard_error
 
-# Only names of files and counts of them go through the object store.
+# Only names and counts of files go through the object store.
 _OBJECT_STORE_BYTES = 200_000_000
 
-# What TensorFlow takes of a worker beside what `limits.needed_mb` plans, measured.
+# Memory of a worker that TensorFlow takes in addition to `memory.needed_mb`, measured.
 _BYTES_OF_TENSORFLOW = 1_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """What one worker asks Ray for.
+    """The resources of one worker.
 
     Attributes:
-        cpus, gpus: logical ones.
+        cpus, gpus: logical ones, as Ray counts them.
         memory: bytes.
     """
 
@@ -39,10 +39,10 @@ class Share:
 
 
 def memory_for(megapixels: float, runtime: str) -> int:
-    """Bytes of memory that a worker needs for images of that size and 3:2.
+    """Bytes of memory that a worker needs for images of this size and proportions of 3:2.
 
     Args:
-        runtime: of `decoding.runtimes.RUNTIMES`.
+        runtime: one of `decoding.runtimes.RUNTIMES`.
     """
     own = _BYTES_OF_TENSORFLOW if runtime == "tensorflow" else 0
     height = round((1e6 * megapixels / 1.5) ** 0.5)
@@ -51,19 +51,19 @@ def memory_for(megapixels: float, runtime: str) -> int:
 
 @contextlib.contextmanager
 def running(address: str | None) -> Iterator[None]:
-    """Ray, for a while; what else is printed meanwhile on standard output is lost.
+    """Run Ray in this block; what is printed on standard output meanwhile is discarded.
 
     Args:
         address: of a cluster ("auto" or host:port), or None to start Ray on this machine.
 
     Raises:
-        ConfigError: there is no cluster there, or Ray does not start.
+        ConfigError: there is no cluster at the address, or Ray does not start.
         JpegGanError: Ray fails.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     talkative = absl_logging.get_verbosity() >= absl_logging.DEBUG
     if not talkative:
-        # Ray's C++ half, and a remark on GPUs, which it makes where there are none.
+        # Silences Ray's C++ half, and a remark on GPUs that it makes where there are none.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -80,11 +80,11 @@ def running(address: str | None) -> Iterator[None]:
     try:
         with contextlib.nullcontext() if talkative else captured_standard_error():
             ray.init(address or "local", **options)
-    except Exception as error:  # of whatever class; Ray's own for a node that does not start
+    except Exception as error:  # of any class; Ray has its own for a node that does not start
         where = f"--ray_address={address}" if address else "Ray does not start here"
         raise ConfigError(f"{where}: {' '.join(str(error).split())}") from error
     with contextlib.ExitStack() as stack:
-        if not talkative:  # which workers died Ray says there; the manifest has it, too
+        if not talkative:  # Ray prints there which workers died, and the manifest has that too
             nowhere = stack.enter_context(open(os.devnull, "w"))
             stack.enter_context(contextlib.redirect_stdout(nowhere))
         stack.callback(ray.shutdown)
@@ -96,14 +96,14 @@ def running(address: str | None) -> Iterator[None]:
 
 
 def alive_nodes() -> set[str]:
-    """Ids of the nodes that are there."""
+    """The ids of the nodes that are alive."""
     import ray
 
     return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
 def room_for(share: Share) -> int:
-    """How many workers of that share the nodes have room for."""
+    """How many workers with this share the nodes have room for."""
     import ray
 
     return sum(_fitting(node["Resources"], share) for node in ray.nodes() if node["Alive"])
@@ -115,7 +115,7 @@ def _fitting(resources: dict[str, float], share: Share) -> int:
 
 
 def largest_node() -> str:
-    """What the nodes have at most, in words."""
+    """The most that a node has of each resource, in words."""
     import ray
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]

@@ -1,9 +1,10 @@
-"""Passes over the files: Ray Data gives blocks to workers, and what it loses is done again.
+"""Passes over the files: Ray Data gives blocks to workers, and what is lost is done again.
 
-Ray gives a block whose worker died to another one, which finds the mark that it was begun and
-leaves it alone: whatever killed the first would kill the next. The files of such a block are tried
-once more, each in a block of its own; one that is begun and lost again is set aside. Files that
-are too large for the memory of a worker are left for a later pass of fewer workers with more.
+When a worker dies, Ray gives its block to another one, which finds the mark that the block was
+begun and leaves it alone: whatever killed the first worker would kill the next. The files of such
+a block are tried once more, each in a block of its own; a file that is lost again is recorded as
+failed. Files that are too large for a worker's memory are left for a later pass, of fewer workers
+with more memory.
 """
 
 import logging
@@ -29,10 +30,10 @@ class Engine:
     Args:
         job: what to do.
         sources: the files.
-        workers: how many, or None for all that there is room for.
+        workers: how many, or None for as many as there is room for.
         cpus, gpus: of each worker.
-        megapixels: up to which size files are restored side by side.
-        report: is told each outcome (a line of `worker.OUTCOME`).
+        megapixels: larger files are left for a later pass.
+        report: called with each outcome (a row of `worker.OUTCOME`).
     """
 
     def __init__(
@@ -58,13 +59,13 @@ class Engine:
         """How many workers the first pass has.
 
         Raises:
-            ConfigError: there is no room for as many as were asked for, or for none.
+            ConfigError: there is not enough room for them, or for a single one.
         """
         share = self._share(self._megapixels)
         room = cluster.room_for(share)
         if room < (self._workers or 1):
             raise ConfigError(
-                f"{self._workers or 1} workers want {share} each; there is room for {room} "
+                f"{self._workers or 1} workers need {share} each; there is room for {room} "
                 f"(the largest node has {cluster.largest_node()}): lower --workers, "
                 "--worker_cpus, --worker_gpus or --worker_megapixels"
             )
@@ -74,7 +75,7 @@ class Engine:
         """Restore files.
 
         Args:
-            todo: [n] lines of the sources' table.
+            todo: [n] rows of the sources' table.
 
         Raises:
             ModelError: the model cannot be loaded, or nothing can be written.
@@ -94,21 +95,21 @@ class Engine:
     def _pass(
         self, indices: np.ndarray, megapixels: float, waiting: dict[float, np.ndarray], alone: bool
     ) -> np.ndarray:
-        """Give files to workers once.
+        """Give files to the workers once.
 
         Args:
-            indices: which.
-            megapixels: the size that the workers' memory is for.
-            waiting: files by that size, to which larger ones are added.
-            alone: each in a block of its own.
+            indices: the files.
+            megapixels: the size of image that the workers have memory for.
+            waiting: files by the size that their pass is for; larger ones are added to it.
+            alone: whether each file gets a block of its own.
 
         Returns:
-            Those that were begun and not finished.
+            The files that were begun and not finished.
         """
         share = self._share(megapixels)
         room = cluster.room_for(share)
         if not room:
-            self._set_aside(indices, f"restoring it wants {share}: no node has as much")
+            self._set_aside(indices, f"restoring it needs {share}: no node has as much")
             return indices[:0]
         workers = min(self._workers or room, room)
         self._passes += 1
@@ -135,7 +136,7 @@ class Engine:
     def _outcomes(
         self, given: dict[str, np.ndarray], megapixels: float, share: Share, workers: int
     ) -> Iterator[dict[str, Any]]:
-        """What the workers say, in the order in which they finish."""
+        """What the workers return, in the order in which they finish."""
         import ray
         from ray.data import ActorPoolStrategy, DataContext
 
@@ -143,11 +144,11 @@ class Engine:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.getLogger("ray").level)
-        lines = [
+        rows = [
             pa.table({"block": [block], "files": [self._table.take(piece).to_pylist()]})
             for block, piece in given.items()
         ]
-        outcomes = ray.data.from_arrow(lines).map_batches(
+        outcomes = ray.data.from_arrow(rows).map_batches(
             Worker,
             fn_constructor_args=(self._job, megapixels),
             batch_size=1,

@@ -1,4 +1,4 @@
-"""What a job would take: headers of a sample are read, and a few files of it are restored."""
+"""What a job would take, estimated from the headers of a sample and a few restored files."""
 
 import dataclasses
 import time
@@ -11,19 +11,21 @@ from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.jpeg.header import read_header
 
 _HEADERS = 200
-_SECONDS_OF_CALIBRATION = 20.0  # of processors
+_SECONDS_OF_CALIBRATION = 20.0  # of processor time
 _LARGEST_FOR_CALIBRATION = 4.0  # megapixels
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """Of all files that are to be done.
+    """What restoring all files would take.
 
     Attributes:
-        sampled, refused: how many headers were read, and of these cannot be restored.
-        megapixels: of all files; largest: of the sample.
+        sampled: how many headers were read.
+        refused: how many of these files cannot be restored.
+        megapixels: of all files together.
+        largest: megapixels of the largest file of the sample.
         calibrated: how many files were restored.
-        core_seconds: for a megapixel; not a number if none could be restored.
+        core_seconds: per megapixel; NaN if no file could be restored.
     """
 
     sampled: int
@@ -35,16 +37,17 @@ class Estimate:
 
     @property
     def core_hours(self) -> float:
-        """For all files."""
+        """For all files together."""
         return self.megapixels * self.core_seconds / 3600
 
 
 def estimate(job: Job, sources: Sources, todo: np.ndarray) -> Estimate:
-    """Estimate the work, evenly over the files in order.
+    """Estimate the work from a sample that is spread evenly over the files.
 
     Args:
-        job: as it would be done, here with its threads.
-        sources, todo: the files, and which of them.
+        job: what would be done; a few files are restored here, with its threads.
+        sources: the files.
+        todo: [n] the rows of the sources' table that would be restored.
 
     Raises:
         ModelError, ConfigError: the model cannot be loaded.
@@ -85,23 +88,23 @@ def _content(job: Job, sources: Sources, index: int) -> bytes:
 
 
 def _calibrate(job: Job, contents: list[bytes]) -> tuple[int, float]:
-    """How many files were restored, and the seconds of one core for each megapixel."""
+    """Restore some files; return how many, and the core-seconds per megapixel."""
     decoder = job.decoder()
-    decoder.runtime  # noqa: B018  (loads it, which is done once by a worker)
-    taken: list[tuple[float, float]] = []  # seconds and megapixels of each file
+    decoder.runtime  # noqa: B018  (loads the model, which each worker does once)
+    taken: list[tuple[float, float]] = []  # seconds and megapixels for each file
     began = time.process_time()
     for content in contents:
         started = time.process_time()
         if started - began > _SECONDS_OF_CALIBRATION:
             break
         try:
-            made = decoder.restore(content, allow_truncated=job.allow_truncated, **job.options)
+            made = decoder.restore(content, options=job.options)
             made.encoded(job.image_format, job.keep_metadata)
         except JpegGanError:
             continue
         pixels = made.file.width * made.file.height
         taken.append((time.process_time() - started, pixels / 1e6))
-    taken = taken[1:] or taken  # the first one pays for what others find ready
+    taken = taken[1:] or taken  # the first one includes what is done only once
     if not taken:
         return 0, float("nan")
     seconds, megapixels = map(sum, zip(*taken, strict=True))

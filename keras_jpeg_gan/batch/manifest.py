@@ -1,8 +1,9 @@
-"""What became of each file: records in Parquet parts, the truth that a rerun goes by."""
+"""What became of each file: records in Parquet parts, from which a run is resumed."""
 
 import dataclasses
 import datetime
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,11 +14,12 @@ import pyarrow.parquet as pq
 
 import keras_jpeg_gan
 from keras_jpeg_gan.batch.storage import Place, is_unfinished
-from keras_jpeg_gan.decoding.decoder import Restored
-from keras_jpeg_gan.decoding.report import describe
+from keras_jpeg_gan.decoding.files.provenance import differences
+from keras_jpeg_gan.decoding.files.report import describe
+from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.errors import ConfigError
 
-FOLDER = "_manifest"  # readers of Parquet pass over names that begin so
+FOLDER = "_manifest"  # readers of Parquet ignore names that begin with _
 RESTORED, FAILED = "restored", "failed"
 
 _BEGUN = "_begun-"
@@ -27,6 +29,7 @@ SCHEMA = pa.schema(
     [
         ("name", pa.string()),
         ("size", pa.int64()),
+        ("modified", pa.int64()),  # when the input was, in nanoseconds since 1970
         ("sha256", pa.string()),
         ("status", pa.string()),
         ("error", pa.string()),
@@ -41,8 +44,8 @@ SCHEMA = pa.schema(
         ("largest_violation", pa.float64()),
         ("projection", pa.string()),
         ("warnings", pa.list_(pa.string())),
-        ("seconds", pa.float64()),  # of the worker
-        ("decoder_seconds", pa.float64()),  # of these the decoder's own
+        ("seconds", pa.float64()),  # that the worker took
+        ("decoder_seconds", pa.float64()),  # of these, in the decoder
         ("seed", pa.uint64()),
         ("model", pa.string()),
         ("model_sha256", pa.string()),
@@ -56,7 +59,7 @@ SCHEMA = pa.schema(
 
 @dataclasses.dataclass(frozen=True)
 class Totals:
-    """Of the records of one run."""
+    """What the records of one run add up to."""
 
     restored: int
     failed: int
@@ -66,23 +69,23 @@ class Totals:
 
 
 class Manifest:
-    """The records below one folder, each part written whole or not at all.
+    """The records in one folder, each part of which is written whole or not at all.
 
     Args:
         place: the folder.
-        run: name of this run, for its own records and parts.
-        settings: what the results of this run depend on beside the files, in a word.
+        run: the name of this run, for its own records and parts.
+        settings: what the results of this run depend on besides the files, ready for JSON.
     """
 
-    def __init__(self, place: Place, run: str, settings: str) -> None:
+    def __init__(self, place: Place, run: str, settings: Mapping[str, Any]) -> None:
         self._place = place
         self._run = run
-        self._settings = settings
+        self._settings = dict(settings)
 
     def add(self, part: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """Write records, of `restored` and `failed`, as a part of that name."""
+        """Write records, as from `restored` and `failed`, as a part with this name."""
         same = {
-            "settings": self._settings,
+            "settings": json.dumps(self._settings),
             "version": keras_jpeg_gan.__version__,
             "run": self._run,
             "time": datetime.datetime.now(datetime.UTC),
@@ -91,7 +94,7 @@ class Manifest:
         self._place.below(self.part_name(part)).write(parquet(table))
 
     def mark(self, block: str) -> bool:
-        """Say that a block is begun; whether nobody has said so before."""
+        """Mark a block as begun; False if it is marked already."""
         mark = self._mark_of(block)
         if mark.info().is_file:
             return False
@@ -99,11 +102,11 @@ class Manifest:
         return True
 
     def unmark(self, block: str) -> None:
-        """The block is done, or its files will be given out anew."""
+        """Remove a mark: the block is done, or its files will be handed out again."""
         self._mark_of(block).remove()
 
     def sweep(self) -> None:
-        """Remove what a run that was killed left beside the parts."""
+        """Remove what a killed run left behind beside the parts."""
         for info in self._place.files():
             if info.base_name.startswith(_BEGUN) or is_unfinished(info.path):
                 Place(self._place.filesystem, info.path).remove()
@@ -112,45 +115,53 @@ class Manifest:
         return self._place.below(f"{_BEGUN}{self._run}-{block}")
 
     def part_name(self, part: str) -> str:
-        """The file name of a part of this run."""
+        """The file name of a part of this run, also for Parquet outputs."""
         return f"{self._run}-{part}.parquet"
 
-    def proven(self, outputs: Iterable[str]) -> dict[str, int | None]:
-        """Names whose record says that they are restored and whose output is there.
+    def proven(self, outputs: Iterable[str]) -> dict[str, tuple[int, int | None]]:
+        """Files whose record says that they are restored and whose output exists.
 
         Args:
-            outputs: all there are.
+            outputs: all outputs that exist.
 
         Returns:
-            The size of each, as it was when it was restored.
+            By name, the size of each file and when it had been modified, as it was restored.
 
         Raises:
             ConfigError: they were restored with other settings, or a part cannot be read.
         """
-        table = self._records(["name", "size", "output", "status", "settings"])
-        there = set(outputs)
+        table = self._records(["name", "size", "modified", "output", "status", "settings"])
+        there, mine = set(outputs), json.dumps(self._settings)
         proven = {}
         for record in table.to_pylist():
             if record["status"] != RESTORED or record["output"] not in there:
                 continue
-            if record["settings"] != self._settings:
+            if record["settings"] != mine:
                 raise ConfigError(
-                    f"{self._place} tells of a run with another model or other flags: give "
-                    "another --output, or --overwrite"
+                    f"{self._place} is from a run with {self._differences(record['settings'])}: "
+                    "give another --output, or --overwrite"
                 )
-            proven[record["name"]] = record["size"]
+            proven[record["name"]] = (record["size"], record["modified"])
         return proven
 
+    def _differences(self, settings: str) -> str:
+        """How the settings of a record differ from these, in words."""
+        try:
+            found = {name: json.loads(settings)[name] for name in self._settings}
+        except (KeyError, TypeError, ValueError):
+            return "settings of another version"
+        return ", ".join(differences(found, self._settings)) or "settings of another version"
+
     def outputs(self) -> set[str]:
-        """All outputs that are told of."""
+        """All outputs that are recorded."""
         return set(self._records(["output"])["output"].to_pylist())
 
     def names_of_run(self) -> set[str]:
-        """Names of what this run has recorded."""
+        """The names of the files that this run has recorded."""
         return set(self._records(["name"], self._run)["name"].to_pylist())
 
     def totals(self) -> Totals:
-        """Of this run."""
+        """The totals of this run."""
         columns = ["status", "exact", "width", "height", "seconds"]
         frame = self._records(columns, self._run).to_pandas()
         restored = frame[frame.status == RESTORED]
@@ -168,7 +179,7 @@ class Manifest:
             Place(self._place.filesystem, info.path).remove()
 
     def _records(self, columns: list[str], run: str = "") -> pa.Table:
-        """Columns of all parts, or of one run's."""
+        """Columns of all parts, or of the parts of one run."""
         below = len(self._place.path) + 1
         paths = [
             info.path
@@ -185,22 +196,21 @@ class Manifest:
 
 
 def is_part(name: str) -> bool:
-    """Whether a file is named as parts are, of a manifest or of an output."""
+    """Whether a file is named as a part is, of a manifest or of a Parquet output."""
     return _PART.fullmatch(name) is not None
 
 
 def restored(made: Restored, **details: Any) -> dict[str, Any]:
     """The record of a restored image; the details are name, size, sha256, output, seconds."""
-    told = describe(made)
-    found = {key: told[key] for key in told.keys() & set(SCHEMA.names)} | (
-        told["certificate"] or {}
-    )
+    described = describe(made, made.seconds)
+    found = {key: described[key] for key in described.keys() & set(SCHEMA.names)}
+    found |= described["certificate"] or {}
     found["decoder_seconds"] = sum(made.seconds.values())
     return {"status": RESTORED, **found, **details}
 
 
 def failed(name: str, error: str, **details: Any) -> dict[str, Any]:
-    """The record of a file that is set aside."""
+    """The record of a file that could not be restored."""
     return {"status": FAILED, "name": name, "error": error, **details}
 
 

@@ -1,4 +1,4 @@
-"""How far a run has come: a line that is renewed on a terminal, one a minute elsewhere."""
+"""Progress of a run: a line that is updated on a terminal, or a new one every minute elsewhere."""
 
 import sys
 import time
@@ -11,11 +11,11 @@ _SECONDS_APART = 60.0
 
 
 class Progress:
-    """Counts files, megapixels and failures; the time left follows from the bytes.
+    """Counts files, megapixels and failures, and estimates the time left from the bytes.
 
     Args:
-        files: how many there are to do.
-        size: bytes of all of them.
+        files: how many there are to restore.
+        size: of all of them together, in bytes.
     """
 
     def __init__(self, files: int, size: int) -> None:
@@ -43,7 +43,7 @@ class Progress:
         self._bar.close()
 
     def add(self, outcome: dict[str, Any]) -> None:
-        """A block is done: a line of `worker.OUTCOME`."""
+        """Add the outcome of a block, a row of `worker.OUTCOME`."""
         self._files += outcome["files"]
         self._failed += outcome["failed"]
         self._megapixels += outcome["megapixels"]

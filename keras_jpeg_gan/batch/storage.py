@@ -1,4 +1,4 @@
-"""Places where files are: folders of this machine, S3 and GCS, through pyarrow's filesystems."""
+"""Where files are: folders of this machine, S3 and GCS, through pyarrow's filesystems."""
 
 import collections
 import dataclasses
@@ -13,22 +13,24 @@ import pyarrow as pa
 from pyarrow import fs
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import unusable_name, write_atomically
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?\[]")
 
-# What `write_atomically` calls a file that is not yet whole.
+_LONGEST_KEY = 1024  # bytes, of S3 and of GCS
+
+# The name that `write_atomically` gives to a file that is not yet complete.
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A file or folder of a filesystem; it can be sent to other machines.
+    """A file or folder in a filesystem; it can be pickled and used on other machines.
 
     Attributes:
         filesystem: pyarrow's.
-        path: as the filesystem wants it, parts separated by slashes.
+        path: in the form that the filesystem expects, with slashes.
     """
 
     filesystem: fs.FileSystem
@@ -39,24 +41,24 @@ class Place:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a folder of this machine (or one that is mounted)."""
+        """Whether it is on this machine, or mounted there."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def below(self, name: str) -> "Place":
-        """The file or folder of that relative name."""
+        """The file or folder with this relative name."""
         return Place(self.filesystem, f"{self.path.rstrip('/')}/{name}" if name else self.path)
 
     def info(self) -> fs.FileInfo:
-        """Type and size of what is there."""
+        """Its type and size."""
         return self.filesystem.get_file_info(self.path)
 
     def files(self) -> list[fs.FileInfo]:
-        """All files at any depth below a folder; none if there is no such folder."""
+        """All files below the folder, at any depth; none if the folder does not exist."""
         selector = fs.FileSelector(self.path, allow_not_found=True, recursive=True)
         return [info for info in self.filesystem.get_file_info(selector) if info.is_file]
 
     def read(self) -> bytes:
-        """A file's bytes.
+        """Read the file.
 
         Raises:
             OSError: it cannot be read.
@@ -65,7 +67,7 @@ class Place:
             return stream.read()
 
     def write(self, content: bytes) -> None:
-        """Write a file whole or not at all: renamed into place, or put at once.
+        """Write the file, whole or not at all: it is renamed into place, or uploaded at once.
 
         Raises:
             OSError: it cannot be written.
@@ -78,16 +80,23 @@ class Place:
             with self.filesystem.open_output_stream(self.path, compression=None) as stream:
                 stream.write(content)
 
+    def unusable_name(self) -> str | None:
+        """Why no file can have this name, in words, or None: it may be too long."""
+        if self.is_local:
+            return unusable_name(pathlib.Path(self.path))
+        _, _, key = self.path.partition("/")
+        return "name too long" if len(key.encode()) > _LONGEST_KEY else None
+
     def remove(self) -> None:
-        """Delete a file."""
+        """Delete the file."""
         self.filesystem.delete_file(self.path)
 
 
 def open_place(uri: str) -> Place:
-    """The place that a path of this machine or a file, s3 or gs URI names.
+    """The place that a local path, or a file, s3 or gs URI names.
 
     Raises:
-        ConfigError: it is no such URI.
+        ConfigError: it is not such a URI.
     """
     if not _SCHEME.match(uri):
         return Place(fs.LocalFileSystem(), os.path.abspath(uri))
@@ -99,9 +108,9 @@ def open_place(uri: str) -> Place:
 
 
 def split_glob(uri: str) -> tuple[str, str]:
-    """A URI's part without wildcards, and the pattern below it ("" if there is none).
+    """The part of a URI before any wildcard, and the pattern below it ("" if there is none).
 
-    In a URI with a scheme, what follows a question mark are options of the filesystem.
+    In a URI with a scheme, a question mark introduces options of the filesystem.
     """
     query = ""
     if _SCHEME.match(uri):
@@ -117,7 +126,7 @@ def split_glob(uri: str) -> tuple[str, str]:
 
 
 def is_unfinished(path: str) -> bool:
-    """Whether a file is what a process that was killed left of its writing."""
+    """Whether a file is one that a killed process left unfinished."""
     return _UNFINISHED.fullmatch(path.rpartition("/")[2]) is not None
 
 
@@ -128,12 +137,13 @@ def read_ahead(
     most: int,
     most_bytes: int,
 ) -> Iterator[Future]:
-    """Read items in the background, in order; the results as futures.
+    """Read items in the background; yield the results as futures, in order.
 
     Args:
-        read: of one item; items, sizes: what, and how many bytes each.
-        most, most_bytes: how many items, and of how many bytes, may be read before their turn;
-            the next one always is.
+        read: reads one item.
+        items, sizes: the items, and how many bytes each has.
+        most, most_bytes: how many items, and how many bytes, may be read ahead; the next item
+            always is.
     """
     waiting: collections.deque[tuple[Future, int]] = collections.deque()
     held = 0

@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import functools
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,21 +13,29 @@ import pyarrow as pa
 from keras_jpeg_gan.batch import manifest, sources
 from keras_jpeg_gan.batch.manifest import Manifest
 from keras_jpeg_gan.batch.storage import Place, read_ahead
-from keras_jpeg_gan.decoding import writer
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.decoding.report import reason_of
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.report import reason_of
+from keras_jpeg_gan.decoding.memory import Limits
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.jpeg.file import Limits
-from keras_jpeg_gan.jpeg.header import check_file_size, read_header
+from keras_jpeg_gan.jpeg.header import read_header
 
-# A part of the manifest (and of a Parquet output) ends after so long, or with so much.
+# A part of the manifest (and of a Parquet output) ends after this time, or with this many bytes.
 _SECONDS_OF_PART, _BYTES_OF_PART = 15.0, 64_000_000
 
 _AHEAD, _BYTES_AHEAD = 8, 16_000_000
 
-# What a worker says of a block; `larger` are the places in the block, and the megapixels, of
-# files that want a worker with more memory; `lost` says that it was begun before and not finished;
-# `fatal` is why no file can be restored.
+# The options that can be set by a flag and that change an image, and not only whether there is one.
+_OPTIONS_OF_IMAGES = ("blend", "projection", "temperature")
+
+# What else of a job does.
+_SETTINGS = ("model_sha256", "seed", "seed_from", "image_format", "keep_metadata", "as_parquet",
+             "bytes_column")  # fmt: skip
+
+# What a worker returns for a block. `larger` and `larger_megapixels` are the positions in the block
+# and the sizes of files that need a worker with more memory; `lost` is set if the block was begun
+# before and not finished; `fatal` says why no file can be restored.
 OUTCOME = pa.schema(
     [
         ("block", pa.string()),
@@ -46,19 +53,21 @@ OUTCOME = pa.schema(
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What all workers of a run are told.
+    """What all workers of a run are to do.
 
     Attributes:
-        source: the folder below which the files are; output: where images or Parquet parts go.
-        records: folder of the manifest.
-        run: name of the run.
-        model, runtime, threads, limits: as `Decoder`; model_sha256: of the model meant.
-        seed, seed_from: a file's seed is the first, or the hash of it and of "path" or "content".
-        options: as `Decoder.restore`.
-        image_format, keep_metadata: as `Restored.encoded`.
-        allow_truncated: as `Decoder.read`.
+        source: the folder that holds the files, at any depth.
+        output: where images or Parquet parts go.
+        records: the folder of the manifest.
+        run: the name of the run.
+        model, runtime, threads, limits: as for `Decoder`.
+        model_sha256: hash of the model's weights, which must be the same on all machines.
+        seed: of every file, unless seed_from is "path" or "content": then a file's seed is a hash
+            of this seed and of its path or content.
+        options: as for `Decoder.restore`.
+        image_format, keep_metadata: as for `Restored.encoded`.
         as_parquet: whether the output is Parquet.
-        bytes_column: of Parquet inputs.
+        bytes_column: the column of Parquet inputs that holds the JPEG files, or None for files.
     """
 
     source: Place
@@ -72,48 +81,48 @@ class Job:
     limits: Limits
     seed: int
     seed_from: str | None
-    options: dict[str, Any]
+    options: RestoreOptions
     image_format: str
     keep_metadata: bool
-    allow_truncated: bool
     as_parquet: bool
     bytes_column: str | None
 
     @property
     def suffix(self) -> str:
-        """Of the images' names."""
+        """The suffix of the images' names."""
         return writer.FORMATS[self.image_format][0]
 
     @property
-    def settings(self) -> str:
-        """A hash of all that the results depend on, beside the files."""
-        what = [self.model_sha256, self.seed, self.seed_from, sorted(self.options.items())]
-        what += [self.image_format, self.keep_metadata, self.as_parquet, self.bytes_column]
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+    def settings(self) -> dict[str, Any]:
+        """Everything that the results depend on besides the files."""
+        return {
+            **{name: getattr(self, name) for name in _SETTINGS},
+            **{name: getattr(self.options, name) for name in _OPTIONS_OF_IMAGES},
+        }
 
     @property
     def manifest(self) -> Manifest:
-        """Of this run."""
+        """The manifest, as this run writes it."""
         return Manifest(self.records, self.run, self.settings)
 
     def seed_of(self, name: str, sha256: str) -> int:
-        """Which sample a file of that name and content hash gets."""
+        """The seed for a file of this name and content hash."""
         if self.seed_from is None:
             return self.seed
         key = f"{self.seed} {name if self.seed_from == 'path' else sha256}"
         return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
 
     def decoder(self) -> Decoder:
-        """The decoder that the job asks for."""
+        """A new decoder for the job."""
         return Decoder(self.model, self.runtime, self.threads, self.limits)
 
 
 class Worker:
-    """Restores blocks of files; Ray holds one in each actor.
+    """Restores blocks of files; each of Ray's actors has one.
 
     Args:
-        job: what all workers are told.
-        megapixels: the largest image that this one's memory is for.
+        job: what to do.
+        megapixels: the size of the largest image that the worker has memory for.
     """
 
     def __init__(self, job: Job, megapixels: float) -> None:
@@ -124,20 +133,20 @@ class Worker:
         """Restore a block.
 
         Args:
-            batch: one line: "block", its name; "files", a list of lines of `sources.FILES`.
+            batch: one row: "block", its name; "files", a list of rows of `sources.FILES`.
 
         Returns:
-            One line of `OUTCOME`.
+            One row of `OUTCOME`.
         """
-        (line,) = batch.to_pylist()
-        outcome: dict[str, Any] = {"block": line["block"], "lost": False}
-        block = _Block(self._job, line["block"])
+        (row,) = batch.to_pylist()
+        outcome: dict[str, Any] = {"block": row["block"], "lost": False}
+        block = _Block(self._job, row["block"])
         larger = {}
         try:
             self._load()
-            if not self._job.manifest.mark(line["block"]):
+            if not self._job.manifest.mark(row["block"]):
                 return pa.Table.from_pylist([outcome | {"lost": True}], schema=OUTCOME)
-            for position, (file, content, others) in enumerate(self._contents(line["files"])):
+            for position, (file, content, others) in enumerate(self._contents(row["files"])):
                 result = self._restore(file, content)
                 if isinstance(result, float):
                     larger[position] = result
@@ -158,13 +167,15 @@ class Worker:
 
     def _load(self) -> None:
         if self._decoder.card.sha256 != self._job.model_sha256:
-            raise JpegGanError(f"model {self._job.model}: another one here than where it began")
-        self._decoder.runtime  # noqa: B018  (loads it)
+            raise JpegGanError(
+                f"model {self._job.model}: not the same here as where the run was started"
+            )
+        self._decoder.runtime  # noqa: B018  (loads the model)
 
     def _contents(
         self, files: list[dict[str, Any]]
     ) -> Iterator[tuple[dict[str, Any], Callable[[], bytes], pa.RecordBatch | None]]:
-        """Each file, what gives its content, and a row's other columns."""
+        """Each file, a function that returns its content, and the other columns of its row."""
         if self._job.bytes_column is None:
             sizes = [file["size"] for file in files]
             contents = read_ahead(self._read, files, sizes, _AHEAD, _BYTES_AHEAD)
@@ -186,42 +197,41 @@ class Worker:
                         content = content and content[part]
                     give = functools.partial(bytes, content or b"")
                     yield left.popleft(), give, row.drop_columns([column])
-            except Exception as error:  # a broken page of Parquet: these rows are set aside
+            except Exception as error:  # a broken page of Parquet: its rows fail
                 yield from ((file, functools.partial(_fail, error), None) for file in left)
 
     def _read(self, file: dict[str, Any]) -> bytes:
-        check_file_size(file["size"], self._job.limits)
+        self._job.limits.check_file_size(file["size"])
         return self._job.source.below(file["file"]).read()
 
     def _restore(
         self, file: dict[str, Any], content: Callable[[], bytes]
     ) -> tuple[dict[str, Any], bytes] | float:
-        """The record and the image of a file; of one that is too large its megapixels instead."""
+        """The record and the image of a file, or its megapixels if it is too large."""
         job, started = self._job, time.perf_counter()
         name = sources.name_of(file["file"], file["row"])
-        told: dict[str, Any] = {"name": name, "size": file["size"]}
+        known: dict[str, Any] = {"name": name, "size": file["size"], "modified": file["modified"]}
         try:
             data = content()
-            told |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            known |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             header = read_header(data, job.limits)
-            told |= {"width": header.width, "height": header.height}
+            known |= {"width": header.width, "height": header.height}
+            writer.check_size(header.height, header.width, job.image_format)
             megapixels = header.width * header.height / 1e6
             if megapixels > self._megapixels:
                 return megapixels
-            seed = job.seed_of(name, told["sha256"])
-            made = self._decoder.restore(
-                data, seed, allow_truncated=job.allow_truncated, **job.options
-            )
+            seed = job.seed_of(name, known["sha256"])
+            made = self._decoder.restore(data, seed, job.options)
             image = made.encoded(job.image_format, job.keep_metadata)
             output = None
             if not job.as_parquet:
-                output = sources.output_name(name, job.suffix)
+                output = sources.output_of(file["stem"], job.suffix)
                 job.output.below(output).write(image)
-            told |= {"output": output, "seconds": time.perf_counter() - started}
-            return manifest.restored(made, **told), image
-        except Exception as error:  # one file's failure, whatever it is, ends nothing
-            told["seconds"] = time.perf_counter() - started
-            return manifest.failed(error=reason_of(error), **told), b""
+            known |= {"output": output, "seconds": time.perf_counter() - started}
+            return manifest.restored(made, **known), image
+        except Exception as error:  # whatever it is, it is one file's, and does not end the run
+            known["seconds"] = time.perf_counter() - started
+            return manifest.failed(error=reason_of(error), **known), b""
 
 
 def _fail(error: Exception) -> bytes:
@@ -229,7 +239,7 @@ def _fail(error: Exception) -> bytes:
 
 
 class _Block:
-    """The records of a block, and the rows where the output is Parquet, part by part."""
+    """The records of a block, and the rows of a Parquet output, written in parts."""
 
     def __init__(self, job: Job, name: str) -> None:
         self._job = job
@@ -248,7 +258,7 @@ class _Block:
         image: bytes,
         others: pa.RecordBatch | None,
     ) -> None:
-        """A record, and what of it is output; written with others after a while."""
+        """Add a file's record and output; they are written with others later."""
         succeeded = record["status"] == manifest.RESTORED
         if self._job.as_parquet and succeeded:
             row = pa.table({sources.NAME: [record["name"]], sources.IMAGE: [image]})
@@ -267,7 +277,7 @@ class _Block:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held: first the output, then the records that tell of it."""
+        """Write what has been added: first the output, then the records that refer to it."""
         if not self._records:
             return
         part = f"{self._name}-{self._part:03}"

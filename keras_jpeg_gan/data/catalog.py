@@ -7,11 +7,11 @@ from keras_jpeg_gan.data.patch_cache import INDEX, PackedSource
 from keras_jpeg_gan.data.sources import FolderSource, NamedSource, find_images
 from keras_jpeg_gan.errors import ConfigError
 
-_TFDS = "tfds:"
+TFDS = "tfds:"
 
 
 def open_source(images: str, cache_mb: float) -> NamedSource:
-    """The images that a name stands for.
+    """Open all images of a place.
 
     Args:
         images: "tfds:NAME" for the split "train" of a dataset, or "tfds:NAME:SPLIT"; a folder
@@ -23,9 +23,15 @@ def open_source(images: str, cache_mb: float) -> NamedSource:
     """
     if not images:
         raise ConfigError("no training images: give --config.images=FOLDER")
-    if images.startswith(_TFDS):
-        name, _, split = images.removeprefix(_TFDS).partition(":")
-        return tfds_source(name, cache_mb, split or "train")
+    if images.startswith(TFDS):
+        name, split = split_name(images)
+        return tfds_source(name, cache_mb, split)
     if (pathlib.Path(images) / INDEX).is_file():
         return PackedSource(images)
     return FolderSource(find_images(images), cache_mb)
+
+
+def split_name(images: str) -> tuple[str, str]:
+    """The dataset and the split of "tfds:NAME:SPLIT"; without a split, "train"."""
+    name, _, split = images.removeprefix(TFDS).partition(":")
+    return name, split or "train"

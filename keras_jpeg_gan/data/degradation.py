@@ -1,20 +1,17 @@
 """JPEG degradation by libjpeg: random tables and sampling, and the decode of the result."""
 
 import dataclasses
-import io
 from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
-from PIL import Image
 
-from keras_jpeg_gan.data.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.file import decode
+from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
+from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
-
-# Pillow's numbers for the samplings that it writes.
-SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
 _PUBLISHED = np.stack(list(PUBLISHED_TABLES.values())).astype(np.float32)
 
@@ -92,46 +89,47 @@ def draw_tables(
     return _quality_tables(quality.draw(rng))
 
 
-def draw_sampling(mix: Mapping[str, float], rng: np.random.Generator) -> str:
-    """One sampling from a mix of weights such as {"4:2:0": 0.7, "4:4:4": 0.3}."""
+def draw_sampling(mix: Mapping[Sampling, float], rng: np.random.Generator) -> Sampling:
+    """Draw one sampling of a mix, given the weight of each."""
     weights = np.array(list(mix.values()), float)
     return list(mix)[rng.choice(len(weights), p=weights / weights.sum())]
 
 
-def check_mix(mix: Mapping[str, float]) -> None:
+def check_mix(mix: Mapping[Sampling, float]) -> None:
     """Refuse a sampling mix that cannot be drawn from.
 
     Raises:
-        ConfigError: an unknown sampling, or weights that are negative or all zero.
+        ConfigError: a sampling is none of `PILLOW_COLOR`, or weights are negative or all zero.
     """
-    unknown = set(mix) - set(SUBSAMPLING)
+    unknown = set(mix) - set(PILLOW_COLOR)
     if unknown or not mix or min(mix.values()) < 0 or sum(mix.values()) <= 0:
-        raise ConfigError(f"sampling mix {dict(mix)}: weights of {', '.join(SUBSAMPLING)}")
+        named = {sampling.name: weight for sampling, weight in mix.items()}
+        raise ConfigError(f"sampling mix {named}: weights of {', '.join(map(str, PILLOW_COLOR))}")
 
 
-def compress(original: np.ndarray, tables: np.ndarray, sampling: str) -> np.ndarray:
+def compress(original: np.ndarray, tables: np.ndarray, sampling: Sampling) -> np.ndarray:
     """Compress with libjpeg, and decode with its defaults.
 
     Args:
         original: [H, W, 3] uint8.
         tables: [2, 8, 8] steps in 1..255: luma, chroma.
-        sampling: a key of `SUBSAMPLING`.
+        sampling: of three components.
 
     Returns:
         [H, W, 3] uint8.
     """
     luma, chroma = tables
-    file = io.BytesIO(encoder.encode(original, (luma, chroma, chroma), sampling))
-    with Image.open(file, formats=("JPEG",)) as image:
-        return np.asarray(image)
+    return decode(encoder.encode(original, (luma, chroma, chroma), sampling))
 
 
-def degrade(original: np.ndarray, quality: int, sampling: str) -> tuple[np.ndarray, np.ndarray]:
+def degrade(
+    original: np.ndarray, quality: int, sampling: Sampling
+) -> tuple[np.ndarray, np.ndarray]:
     """Compress with libjpeg at an IJG quality, and decode.
 
     Args:
         original: [H, W, 3] uint8.
-        quality: 1..100; sampling: a key of `SUBSAMPLING`.
+        quality: 1..100; sampling: of three components.
 
     Returns:
         The compressed image [H, W, 3] uint8 (libjpeg's default decode) and its tables

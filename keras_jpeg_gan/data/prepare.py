@@ -10,7 +10,8 @@ from keras_jpeg_gan.data.datasets import prepare, tfds_source
 USAGE = """python -m keras_jpeg_gan.data.prepare --name=NAME [--manual_dir=DIR]
 
 Downloads a TFDS dataset, if that is possible, and prepares it for training with
---config.images=tfds:NAME. It is stored in $TFDS_DATA_DIR, or in ~/tensorflow_datasets."""
+--config.images=tfds:NAME and for evaluation with --dataset=NAME:SPLIT. It is stored in
+$TFDS_DATA_DIR, or in ~/tensorflow_datasets."""
 
 _NAME = flags.DEFINE_string("name", None, "TFDS' name of the dataset, or ffhq")
 _MANUAL_DIR = flags.DEFINE_string(
@@ -33,4 +34,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "train", ("importlib_resources", "tensorflow_datasets"))

@@ -13,6 +13,7 @@ from absl import logging
 from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import is_sidecar
 
 SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -43,7 +44,7 @@ class NamedSource(Source, Protocol):
 
 
 def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
-    """All image files below a folder, in order of their paths relative to it.
+    """All image files below a folder, in order of their paths relative to it, without sidecars.
 
     Raises:
         ConfigError: the folder does not exist or holds no image.
@@ -51,7 +52,11 @@ def find_images(folder: str | pathlib.Path) -> list[pathlib.Path]:
     root = pathlib.Path(folder)
     if not root.is_dir():
         raise ConfigError(f"{folder}: no such folder of images")
-    paths = [path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES]
+    paths = [
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not is_sidecar(path.relative_to(root))
+    ]
     if not paths:
         raise ConfigError(f"{folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
     return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
@@ -78,16 +83,26 @@ def _opened(file: pathlib.Path | BinaryIO, name: str) -> Iterator[Image.Image]:
 
 
 def read_image(file: pathlib.Path | BinaryIO, name: str = "") -> np.ndarray:
-    """An image file as RGB: [H, W, 3] uint8.
+    """Read an image file as RGB: [H, W, 3] uint8.
+
+    Gray of 16 bits is scaled to 8, which Pillow would cut off at 255.
 
     Args:
         file: a path, or an open file.
         name: what an error calls it; by default its path.
 
     Raises:
-        UnreadableImageError: the file cannot be read as an image.
+        UnreadableImageError: the file cannot be read as an image, or has numbers whose range
+            nothing states: floats, or integers of 32 bits.
     """
-    with _opened(file, name or str(file)) as image:
+    name = name or str(file)
+    with _opened(file, name) as image:
+        if image.mode in ("I", "F"):
+            kind = "floats" if image.mode == "F" else "32-bit integers"
+            raise UnreadableImageError(f"{name}: {kind}, of unknown range: convert it to 8 bits")
+        if image.mode.startswith("I;16"):
+            gray = np.asarray(image).astype(np.float32) / 257
+            return np.rint(gray).astype(np.uint8)[..., None].repeat(3, axis=2)
         return np.asarray(image.convert("RGB"))
 
 

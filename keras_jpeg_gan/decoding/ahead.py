@@ -1,8 +1,11 @@
-"""Work in threads, whose results come in the order of a plain loop: NumPy, LiteRT and the image
-libraries let other threads run while they compute."""
+"""Work in threads whose results come in the order of a plain loop.
+
+NumPy, LiteRT and the image libraries let other threads run while they compute.
+"""
 
 import collections
 import queue
+import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +15,10 @@ T = TypeVar("T")
 
 
 def one_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """The same items, each made in a thread while the one before it is worked on.
+    """Yield the same items, each made in a thread while the one before it is being used.
 
-    An error of theirs is raised where the item would come. To be closed (`contextlib.closing`)
-    when it is left early, which waits for the item that is being made.
+    An error is raised where its item would come. Close it (`contextlib.closing`) when stopping
+    early; that waits for the item in progress.
     """
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, items, None)
@@ -30,19 +33,20 @@ def in_order(
     most: int,
     stopped: threading.Event,
 ) -> Generator[T, None, None]:
-    """What tasks yield, one task after the other, while the next ones already run in threads.
+    """Yield what tasks yield, one task after the other, while the next ones already run.
 
-    An error of a task is raised in its place. To be closed (`contextlib.closing`) when it is
-    left early, which waits for the steps that are being taken.
+    An error of a task is raised in its place. Close it (`contextlib.closing`) when stopping
+    early; that waits for the steps in progress.
 
     Args:
-        tasks: a cost and the steps of each, which one thread takes. They are asked for in order
-            and in the caller's thread, one ahead of those at work.
-        budget: what the costs of the tasks at work may sum up to; one that costs more runs alone
-            and in the caller's thread.
-        most: tasks at work.
-        stopped: is set when this is left, so that long steps may end early.
+        tasks: the cost and the steps of each; one thread takes all steps of a task. Tasks are
+            asked for in order, in the caller's thread, one ahead of those that are running.
+        budget: the most that the costs of running tasks may add up to. A task that costs more, or
+            infinity, runs alone and in the caller's thread.
+        most: the most tasks that may run at once.
+        stopped: set at the end, so that long steps can end early.
     """
+    budget = min(budget, sys.float_info.max)
     at_work: collections.deque[tuple[float, _Steps[T]]] = collections.deque()
     with ThreadPoolExecutor(most) as pool:
         try:
@@ -50,7 +54,7 @@ def in_order(
                 while at_work and (
                     len(at_work) == most or cost + sum(other for other, _ in at_work) > budget
                 ):
-                    # It counts until it has ended: only then the loop goes on.
+                    # Its cost counts until it has ended, since the loop goes on only then.
                     yield from at_work.popleft()[1]
                 if most == 1 or cost > budget:
                     yield from steps
@@ -65,7 +69,7 @@ def in_order(
 
 
 class _Steps(Iterable[T]):
-    """The steps of a task that another thread takes."""
+    """The steps of a task, taken in another thread."""
 
     def __init__(self, steps: Iterator[T], stopped: threading.Event) -> None:
         self._steps = steps

@@ -1,4 +1,4 @@
-"""Where the time goes."""
+"""How long each stage of a restoration takes."""
 
 import contextlib
 import time
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 
 class Clock:
-    """Seconds by stage, each of which may come again; stages may overlap, each in one thread.
+    """Adds up seconds by stage. Different stages may overlap; a stage is in one thread at a time.
 
     Attributes:
-        seconds: by stage, in the order that they first ended.
+        seconds: by stage, in the order in which the stages first ended.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Clock:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """What is within counts for a stage."""
+        """Count the time within the block for a stage."""
         started = time.perf_counter()
         try:
             yield

@@ -1,20 +1,22 @@
-"""The flags of every command that restores files: jpeg-gan-decode and jpeg-gan-batch."""
+"""The flags that jpeg-gan-decode and jpeg-gan-batch share."""
 
 import math
-from typing import Any
 
 from absl import flags
 
-from keras_jpeg_gan.decoding import runtimes, writer
-from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, PROJECTIONS
-from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.decoding import runtimes
+from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.memory import Limits
+from keras_jpeg_gan.decoding.options import RestoreOptions
+from keras_jpeg_gan.decoding.projections import PROJECTIONS
 
 _DEFAULTS = Limits()
 
-MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "a bundled model's name or a path")
+MODEL = flags.DEFINE_string("model", DEFAULT_MODEL, "the name of a bundled model, or a path")
 SEED = flags.DEFINE_integer("seed", 0, "which sample", lower_bound=0, upper_bound=(1 << 64) - 1)
 TEMPERATURE = flags.DEFINE_float("temperature", 1.0, "scale of the noise", lower_bound=0)
-PROJECTION = flags.DEFINE_enum(
+_PROJECTION = flags.DEFINE_enum(
     "projection",
     "exact",
     PROJECTIONS,
@@ -22,12 +24,15 @@ PROJECTION = flags.DEFINE_enum(
     "none: the network's output",
 )
 FORMAT = flags.DEFINE_enum(
-    "format", None, list(writer.FORMATS), "all lossless; by default what --output ends with, or png"
+    "format",
+    None,
+    list(writer.FORMATS),
+    "lossless, all of them; by default as --output is named, or png",
 )
-BLEND = flags.DEFINE_float(
+_BLEND = flags.DEFINE_float(
     "blend",
     1.0,
-    "0 libjpeg's decode ... 1 restored, before the projection",
+    "from 0, libjpeg's decode, to 1, restored; before the projection",
     lower_bound=0,
     upper_bound=1,
 )
@@ -35,18 +40,18 @@ METADATA = flags.DEFINE_enum(
     "metadata",
     "keep",
     ["keep", "strip"],
-    "keep: EXIF, ICC profile, XMP and comments go along, and what made the image is said; strip: "
-    "none of these",
+    "keep: copy EXIF, ICC profile, XMP and comments, and add a note of what made the image; strip: "
+    "write none of these",
 )
-ALLOW_TRUNCATED = flags.DEFINE_bool(
-    "allow_truncated", False, "restore what a file that is cut off still has"
+_ALLOW_TRUNCATED = flags.DEFINE_bool(
+    "allow_truncated", False, "restore what is left of a truncated file"
 )
 RUNTIME = flags.DEFINE_enum("runtime", "auto", runtimes.RUNTIMES, "what runs the network")
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", _DEFAULTS.max_megapixels, "refuse larger images", lower_bound=0
 )
 _MAX_SCANS = flags.DEFINE_integer(
-    "max_scans", _DEFAULTS.max_scans, "refuse files of more scans", lower_bound=1
+    "max_scans", _DEFAULTS.max_scans, "refuse files with more scans", lower_bound=1
 )
 _MAX_FILE_MB = flags.DEFINE_float(
     "max_file_mb", _DEFAULTS.max_file_mb, "refuse larger files", lower_bound=0
@@ -54,17 +59,17 @@ _MAX_FILE_MB = flags.DEFINE_float(
 _MAX_MEMORY_MB = flags.DEFINE_float(
     "max_memory_mb",
     None,
-    "of the process while it restores an image: the network's tiles are chosen by it, and what "
-    "needs more is refused",
+    "most memory that the process may take: the network's tiles are sized by it, and images that "
+    "need more are refused",
     lower_bound=0,
 )
 OVERWRITE = flags.DEFINE_bool(
-    "overwrite", False, "restore anew what has an output; otherwise it is skipped"
+    "overwrite", False, "restore again what already has an output, instead of skipping it"
 )
 
 
 def limits(memory_mb: float = math.inf) -> Limits:
-    """What a file may ask for; that much memory where the flag says nothing."""
+    """What a file may ask for; `memory_mb` is the default of --max_memory_mb."""
     given = _MAX_MEMORY_MB.value
     return Limits(
         max_megapixels=_MAX_MEGAPIXELS.value,
@@ -74,10 +79,15 @@ def limits(memory_mb: float = math.inf) -> Limits:
     )
 
 
-def options() -> dict[str, Any]:
-    """How a file is restored, as `Decoder.restore` takes it."""
-    return {
-        "projection": PROJECTION.value,
-        "blend": BLEND.value,
-        "temperature": TEMPERATURE.value,
-    }
+def options() -> RestoreOptions:
+    """How files are restored.
+
+    Raises:
+        ConfigError: a value is out of range in a way that the flags let pass, such as NaN.
+    """
+    return RestoreOptions(
+        projection=_PROJECTION.value,
+        blend=_BLEND.value,
+        temperature=TEMPERATURE.value,
+        allow_truncated=_ALLOW_TRUNCATED.value,
+    )

@@ -1,4 +1,4 @@
-"""Seeded noise by absolute position: the same fields in every language, tiled or whole.
+"""Seeded noise by absolute position: the same fields in every language, in tiles or whole.
 
 Philox-4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011) and Box and
 Muller's transform. The normals at row i, columns 4 m ... 4 m + 3 of field f come from the counter
@@ -18,10 +18,11 @@ SEEDS = 1 << 64
 
 
 def philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]:
-    """Four random words of four counter words.
+    """Four random words for four counter words.
 
     Args:
-        counter: four arrays of one shape, uint32; key: two 32-bit words.
+        counter: four uint32 arrays of one shape.
+        key: two 32-bit words.
 
     Returns:
         Four uint32 arrays of that shape.
@@ -46,15 +47,15 @@ def philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]:
 
 
 def window(seed: int, field: int, top: int, left: int, height: int, width: int) -> np.ndarray:
-    """Standard normals of one field from row `top` and column `left` on.
+    """A window of one field of standard normals.
 
     Args:
         seed: 0 to 2^64 - 1.
-        field: which noise of the network, from 0.
-        top, left, height, width: in positions of the field.
+        field: index of the noise input of the network, from 0.
+        top, left, height, width: the window, in positions of the field.
 
     Returns:
-        [height, width] float32; any window is the cut of the whole field.
+        [height, width] float32; windows are cut from one and the same field.
 
     Raises:
         ConfigError: the seed is out of range.
@@ -71,7 +72,7 @@ def window(seed: int, field: int, top: int, left: int, height: int, width: int) 
         np.zeros(shape, np.uint32),
     ]
     words = philox(counter, (seed & 0xFFFFFFFF, seed >> 32))
-    # In double precision: near 1 a single has too few digits for the logarithm.
+    # In double precision: near 1, float32 has too few digits for the logarithm.
     u0, u1, u2, u3 = ((word + 0.5) * 2.0**-32 for word in words)
     normals = np.empty((*shape, 4), np.float32)
     for i, (u, v) in enumerate(((u0, u1), (u2, u3))):

@@ -1,18 +1,20 @@
-"""A restored image: its pixels, what is certified of them, and how it is saved."""
+"""A restored image: its pixels, their certificate, and how it is saved."""
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import writer
+from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files.provenance import Work
+from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 from keras_jpeg_gan.system import write_atomically
-
-UNITS_OF_16_BITS = 257  # a grey level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,18 +22,19 @@ class Restored:
     """A restored image and how it came to be.
 
     Attributes:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB), the size of libjpeg's decode: uint8, or uint16
-            in 1/257 grey levels.
-        certificate: what libjpeg makes of the pixels; None where its encoder has not the file's
-            sampling, or there are no levels (a warning says so), and for 16 bits.
+        pixels: [H, W] (gray) or [H, W, 3] (RGB), of the same size as libjpeg's decode: uint8, or
+            uint16 in units of 1/257 grey level.
+        certificate: how many levels libjpeg gives back; None for 16 bits, where its encoder does
+            not have the file's sampling, and where there are no levels (a warning says so).
         file: what was restored.
-        model: the card of the model that did it.
-        seed: which sample; a regression draws none, and does not depend on it.
-        count: of how many samples, from that seed on, it is the mean.
-        violation: in real arithmetic, of 16-bit pixels, which no JPEG encoder takes.
-        projection: the one that was done, of `PROJECTIONS`.
+        model: the card of the model that restored it.
+        seed: which sample this is; a regression does not depend on it.
+        count: 1, or the number of samples, from that seed on, of which this is the mean.
+        options: how it was asked for.
+        violation: of 16-bit pixels, in real arithmetic, since no JPEG encoder takes them.
+        projection: the one that was applied, of `projections.PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
-        seconds: by stage, each its own without waiting: read (if it was not read before),
+        seconds: by stage, without time spent waiting: read (unless it had been read before),
             network, projection, certificate. Network and projection overlap.
     """
 
@@ -44,11 +47,12 @@ class Restored:
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     count: int = 1
+    options: RestoreOptions = DEFAULTS
     violation: Violation | None = None
 
     @property
     def summary(self) -> str:
-        """The certificate in a line, the violation of 16 bits, or that there is neither."""
+        """The certificate, or the violation of 16-bit pixels, or that there is neither: a line."""
         if self.certificate is not None:
             return str(self.certificate)
         if self.violation is None:
@@ -60,13 +64,14 @@ class Restored:
         )
 
     @property
+    def work(self) -> Work:
+        """What the pixels were made of, and how."""
+        return Work.of(self.file.sha256, self.model, self.seed, self.options, samples=self.count)
+
+    @property
     def provenance(self) -> str:
-        """What made the pixels, in a line."""
-        return (
-            f"model {self.model.name}, SHA-256 {self.model.sha256}; seed {self.seed}"
-            + (f", mean of {self.count} samples" if self.count > 1 else "")
-            + f"; projection {self.projection}; {self.summary}"
-        )
+        """What made the pixels and what came out, as a line of JSON (`provenance.Work.note`)."""
+        return self.work.note(f"projection {self.projection}; {self.summary}")
 
     def save(
         self,
@@ -74,15 +79,15 @@ class Restored:
         image_format: str | None = None,
         keep_metadata: bool = True,
     ) -> None:
-        """Write the pixels, whole or not at all, in place of what stood there.
+        """Write the image, whole or not at all; an existing file is replaced.
 
         Args:
-            path: where to.
-            image_format: of `writer.FORMATS`, or None for what the name ends with.
-            keep_metadata: carry over the file's metadata, and say what made the pixels.
+            path: where to write.
+            image_format: one of `writer.FORMATS`, or None to go by the suffix of the name.
+            keep_metadata: copy the file's metadata, and add a note of what made the pixels.
 
         Raises:
-            ConfigError: the format is unknown, or cannot hold the image.
+            ConfigError: the format is unknown or cannot hold the image.
             OSError: the file cannot be written.
         """
         path = pathlib.Path(path)
@@ -93,7 +98,31 @@ class Restored:
         """The bytes that `save` writes.
 
         Raises:
-            ConfigError: the format is unknown, or cannot hold the image.
+            ConfigError: the format is unknown or cannot hold the image.
         """
         metadata = self.file.metadata if keep_metadata else None
         return writer.encode(self.pixels, image_format, metadata, self.provenance)
+
+    def details(self, seconds: Mapping[str, float]) -> dict[str, Any]:
+        """As `products.Product.details`."""
+        file, certificate = self.file, self.certificate
+        return {
+            "width": file.width,
+            "height": file.height,
+            "sampling": file.quantized.sampling.name if file.quantized else "unknown",
+            "progressive": file.progressive,
+            "tables": [table.tolist() for table in file.tables],
+            "quality": file.quality,
+            "projection": self.projection,
+            "bits": 8 * self.pixels.itemsize,
+            "violation": self.violation and self.violation._asdict(),
+            "certificate": certificate
+            and {
+                "exact": certificate.exact,
+                "levels_equal": certificate.levels_equal,
+                "levels_total": certificate.levels_total,
+                "largest_violation": certificate.largest_violation,
+            },
+            "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+            "warnings": list(self.warnings),
+        }

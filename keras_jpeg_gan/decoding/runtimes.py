@@ -1,21 +1,25 @@
-"""What runs the network: LiteRT for a model's light file, or Keras on TensorFlow.
+"""What runs the network: LiteRT, for a model's TFLite file, or Keras on TensorFlow.
 
-Either is imported when a model is opened with it.
+Either is imported only when a model is opened with it.
 """
 
-import os
 import pathlib
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
-from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
+from keras_jpeg_gan.models.cards import TFLiteCard, find_model, find_tflite
+from keras_jpeg_gan.streams import caught_messages
+from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
 RUNTIMES = ("auto", "litert", "tensorflow")
+
+_LOG_LINE = re.compile("INFO: |WARNING: |[IW][0-9]{4} ")  # of LiteRT
 
 
 class Runtime(Protocol):
@@ -23,8 +27,8 @@ class Runtime(Protocol):
 
     Attributes:
         halo: pixels around a tile that its result depends on, a multiple of `tiles.GRID`.
-        noise_strides: of each noise field the network takes, how many pixels of a side lie
-            under one of its positions.
+        noise_strides: for each noise field that the network takes, how many pixels of the image,
+            along a side, there are to one of its positions.
     """
 
     halo: int
@@ -49,38 +53,40 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     """Load a model into a runtime.
 
     Args:
-        kind: one of `RUNTIMES`; auto is litert where the model has a light file, else tensorflow.
-        model: a bundled name or a path.
+        kind: one of `RUNTIMES`; auto is litert if the model has a TFLite file, else tensorflow.
+        model: the name of a bundled model, or a path.
         threads: how many the network may use, or None for all.
 
     Raises:
-        ConfigError: the runtime is unknown or not installed, or already runs with other threads.
-        ModelError: the model cannot be loaded, or has no light file for litert.
+        ConfigError: the runtime is unknown or not installed, or already runs with another number
+            of threads.
+        ModelError: the model cannot be loaded, or has no TFLite file for litert.
     """
     if kind not in RUNTIMES:
         raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
     weights, _ = find_model(model)
-    light = None if kind == "tensorflow" else find_light(weights)
-    if light is not None:
-        return LiteRTRuntime(*light, threads)
+    found = None if kind == "tensorflow" else find_tflite(weights)
+    if found is not None:
+        return LiteRTRuntime(*found, threads)
     if kind == "litert":
         raise ModelError(
-            f"{weights}: no light file of these weights beside it: make one by export/tflite.py"
+            f"{weights}: no TFLite file of these weights beside it: make one with export/tflite.py"
         )
     try:
         return TensorFlowRuntime(model, threads)
     except ImportError as error:
         raise ConfigError(
             f"TensorFlow or Keras cannot be imported ({error}): "
-            "pip install 'keras-jpeg-gan[train]', or export the model by export/tflite.py"
+            f"{program.install('train')}, or export the model with export/tflite.py"
         ) from error
 
 
 class LiteRTRuntime:
-    """A light file in LiteRT's interpreter, which is laid out anew for each size.
+    """A TFLite model in LiteRT's interpreter. One of any size is allocated again for each size.
 
     Args:
-        path: a TFLite file of any size, with its card.
+        path: the TFLite model.
+        card: its card.
         threads: how many it may use, or None for all.
 
     Raises:
@@ -88,8 +94,8 @@ class LiteRTRuntime:
         ModelError: the file does not load.
     """
 
-    def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
-        with captured_standard_error():
+    def __init__(self, path: pathlib.Path, card: TFLiteCard, threads: int | None = None) -> None:
+        with caught_messages(_LOG_LINE):
             try:
                 from ai_edge_litert.interpreter import Interpreter
             except ImportError as error:
@@ -97,24 +103,22 @@ class LiteRTRuntime:
                     f"LiteRT cannot be imported ({error}): pip install ai-edge-litert"
                 ) from error
             try:
-                self._interpreter = Interpreter(
-                    str(path), num_threads=threads or len(os.sched_getaffinity(0))
-                )
+                self._interpreter = Interpreter(str(path), num_threads=threads or processors())
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"{path}: does not load ({error})") from error
         self._runner = self._interpreter.get_signature_runner("restore")
         self.halo = card.halo
         self.noise_strides = card.noise_strides
-        # Its only words are of the delegate that the first run makes. Later ones are long, and
-        # other threads' words are not to be caught meanwhile.
-        smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
-        with captured_standard_error():
+        # It prints only when the first run creates the delegate.
+        side = card.tile or tiles.GRID
+        smallest = np.zeros((1, side, side, 3), np.float32)
+        with caught_messages(_LOG_LINE):
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 
     def restore(
         self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
-        """As `Runtime.restore`."""
+        """As for `Runtime.restore`."""
         if noise is None:
             _, height, width, _ = pixels.shape
             noise = [
@@ -125,7 +129,7 @@ class LiteRTRuntime:
 
 
 class TensorFlowRuntime:
-    """The generator as a TensorFlow graph: one trace for all sizes."""
+    """The generator as a TensorFlow graph, traced once for all sizes."""
 
     def __init__(self, model: str | pathlib.Path, threads: int | None = None) -> None:
         import_tensorflow()
@@ -161,7 +165,7 @@ class TensorFlowRuntime:
     def restore(
         self, pixels: np.ndarray, tables: np.ndarray, noise: Sequence[np.ndarray] | None = None
     ) -> np.ndarray:
-        """As `Runtime.restore`."""
+        """As for `Runtime.restore`."""
         if noise is None:
             return self._without_noise(pixels, tables).numpy()
         return self._with_noise(pixels, tables, list(noise)).numpy()
@@ -175,5 +179,5 @@ def _set_threads(tf: Any, threads: int | None) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise ConfigError(
-            "TensorFlow already runs: set the threads before anything else uses it"
+            "TensorFlow is already running: set the threads before anything else uses it"
         ) from error

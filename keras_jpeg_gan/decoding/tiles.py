@@ -1,9 +1,9 @@
-"""A network over an image of any size, piece by piece, with the result of the whole at once.
+"""Running a network over an image of any size in tiles, with the same result as at once.
 
-The image is padded to the grid by repeating its edge, and cut into windows on the grid. Of each
-window's result only the part is kept that no cut can have touched: `halo` pixels are dropped on
-every side that is not the image's own. Where the halo is at least the network's receptive
-radius, the pieces equal the whole, whatever the tile.
+The image is padded to the grid by repeating its edge, and cut into windows on the grid. Only the
+part of each window's result that no cut can have affected is kept: `halo` pixels are dropped on
+every side that is not an edge of the image. If the halo is at least the network's receptive
+radius, the tiles equal the whole, whatever their size.
 """
 
 import dataclasses
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-# Windows begin and end on multiples of this: of the 8x8 blocks, of the minimal coded unit of
-# 4:2:0, and of every network's alignment.
+# Windows begin and end on multiples of this, which is a multiple of the 8x8 blocks, of the minimum
+# coded unit of 4:2:0, and of every network's alignment.
 GRID = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """A window along one axis: the network sees [start, stop), [first, last) of it is kept."""
+    """A window along one axis: the network sees [start, stop), and [first, last) is kept."""
 
     start: int
     stop: int
@@ -27,18 +27,18 @@ class Span:
 
 
 def round_up(size: int, grid: int = GRID) -> int:
-    """The least multiple of grid that is at least size."""
+    """The smallest multiple of grid that is at least size."""
     return -(-size // grid) * grid
 
 
 def spans(size: int, tile: int, halo: int, grid: int = GRID) -> list[Span]:
-    """Windows of one length that keep every position of an axis once.
+    """Windows of equal length that together keep every position of an axis once.
 
     Args:
         size: length of the axis, a multiple of GRID.
-        tile: the most that a window contributes, a multiple of grid.
-        halo: positions to drop at each cut, a multiple of GRID.
-        grid: what parts that are kept begin on multiples of, itself one of GRID.
+        tile: the most positions to keep of a window, a multiple of grid.
+        halo: how many positions to drop at each cut, a multiple of GRID.
+        grid: the kept parts begin on multiples of this, which is a multiple of GRID.
     """
     if size <= tile + 2 * halo:
         return [Span(0, size, 0, size)]
@@ -59,19 +59,19 @@ def bands(
     grid: int = GRID,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Run a network over an image, a band of rows after the other.
+    """Run a network over an image, one band of rows after the other.
 
     Args:
-        network: from a window [1, h, w, C] of any h and w on the grid, and the row and column
+        network: maps a window [1, h, w, C], with any h and w on the grid, and the row and column
             where it begins, to [1, h, w, C] float32.
         pixels: [H, W, C], of any type that the network takes.
         halo: at least the network's receptive radius, a multiple of GRID.
-        tile: largest side of a piece, a multiple of grid.
-        grid: what bands begin on multiples of, itself one of GRID.
-        progress: called after each window with how many pixels of the image it gave.
+        tile: the largest side of a tile, a multiple of grid.
+        grid: bands begin on multiples of this, which is a multiple of GRID.
+        progress: called after each window with the number of the image's pixels that it gave.
 
     Yields:
-        The row where a band begins, and its [h, W, C] float32.
+        The row where each band begins, and its [h, W, C] float32.
     """
     height, width, channels = pixels.shape
     columns = round_up(width)

@@ -1,1 +1,1 @@
-"""Models measured on photographs: a row an image, a table of means."""
+"""Measures models on photographs: a row per image, a table of means, figures, a report."""

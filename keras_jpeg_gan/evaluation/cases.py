@@ -2,12 +2,16 @@
 
 import dataclasses
 import io
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from keras_jpeg_gan.data.degradation import SUBSAMPLING
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
+
+_DEFAULT = Sampling.parse("4:2:0")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,19 +19,19 @@ class Case:
     """A compression by Pillow (libjpeg-turbo) with the IJG tables.
 
     Attributes:
-        quality: 1..100; sampling: a key of `SUBSAMPLING`.
-        first_quality: of a compression before this one, or 0 for none.
-        shift: rows and columns cut off at the top left between the two, by which the blocks of
-            the second lie elsewhere than those of the first.
+        quality: 1..100; sampling: one that Pillow writes.
+        first_quality: that of an earlier compression, or 0 for none.
+        shift: rows and columns cut off at the top left between the two compressions, so that
+            their blocks do not coincide.
     """
 
     quality: int
-    sampling: str = "4:2:0"
+    sampling: Sampling = _DEFAULT
     first_quality: int = 0
     shift: int = 0
 
     def make(self, original: np.ndarray) -> tuple[bytes, np.ndarray]:
-        """The file's bytes, and the part of the original that it shows.
+        """Compress an original; return the file's bytes and the part of the original it shows.
 
         Args:
             original: [H, W, 3] uint8.
@@ -45,18 +49,38 @@ class Case:
         pixels, original = (p[self.shift :, self.shift :] for p in (pixels, original))
         return compress(pixels, self.quality, self.sampling), original
 
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Case":
+        """The case that `fields` describes, given these and any others, as text too."""
+        return cls(
+            int(fields["quality"]),
+            Sampling.parse(fields["sampling"]),
+            int(fields["first_quality"]),
+            int(fields["shift"]),
+        )
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What results and settings say of it: its attributes, the sampling by name."""
+        return {
+            "quality": self.quality,
+            "sampling": self.sampling.name,
+            "first_quality": self.first_quality,
+            "shift": self.shift,
+        }
+
     @property
     def label(self) -> str:
-        """The quality, and what went before: "10", "30, then 10", "30, shifted by 4, then 10"."""
+        """The quality and its history: "10", "30, then 10", "30, shifted by 4, then 10"."""
         before = f"{self.first_quality}, " if self.first_quality else ""
         shifted = f"shifted by {self.shift}, " if self.shift else ""
         return f"{before}{shifted}{'then ' if before else ''}{self.quality}"
 
 
-def compress(original: np.ndarray, quality: int, sampling: str) -> bytes:
-    """An original [H, W, 3] uint8 as a JPEG file by Pillow."""
+def compress(original: np.ndarray, quality: int, sampling: Sampling) -> bytes:
+    """Compress an original [H, W, 3] uint8 with Pillow."""
     buffer = io.BytesIO()
     Image.fromarray(original).save(
-        buffer, "JPEG", quality=quality, subsampling=SUBSAMPLING[sampling]
+        buffer, "JPEG", quality=quality, subsampling=sampling.pillow_subsampling
     )
     return buffer.getvalue()

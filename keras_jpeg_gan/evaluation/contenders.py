@@ -1,4 +1,4 @@
-"""What is measured: libjpeg, a model with a method, or another program."""
+"""What is measured: libjpeg, the original, a model with a method, or another program."""
 
 import dataclasses
 import pathlib
@@ -12,13 +12,14 @@ import numpy as np
 
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.metrics.deviation import Spread
 
-LIBJPEG = "libjpeg"
-# Without, in real arithmetic, or exact: the names of methods, and the decoder's of projections.
+LIBJPEG, ORIGINAL = "libjpeg", "original"
+# What methods call the projections, and what the decoder calls them.
 PROJECTIONS = {"sample": "none", "float": "float", "exact": "exact"}
 CONTROL = "control"
 
@@ -41,7 +42,7 @@ class Method:
 
     @classmethod
     def parse(cls, text: str) -> "Method":
-        """Of "sample", "float", "exact", "mean:N", "mean:N:sample" or "control".
+        """Parse "sample", "float", "exact", "mean:N", "mean:N:sample" or "control".
 
         Raises:
             ConfigError: it is none of these.
@@ -68,8 +69,8 @@ class Result:
     Attributes:
         pixels: [H, W, 3] uint8.
         seconds: processor time, over all cores.
-        unrounded: the pixels before rounding, where there is such a thing.
-        deviation: [H, W] of the samples that a mean is of.
+        unrounded: [H, W, 3] float32 before rounding, where there is such a thing.
+        deviation: [H, W] of the samples that were averaged, where there were any.
     """
 
     pixels: np.ndarray
@@ -79,7 +80,7 @@ class Result:
 
 
 class Trial:
-    """One file, its original, and what has been made of it: contenders share samples.
+    """One file, its original, and the samples drawn so far, which contenders share.
 
     Args:
         data: the file's bytes; original: [H, W, 3] uint8, what it shows.
@@ -88,6 +89,8 @@ class Trial:
     def __init__(self, data: bytes, original: np.ndarray) -> None:
         self.data = data
         self.file = JpegFile.read(data)
+        assert self.file.quantized is not None  # it was read, not assumed
+        self.quantized = self.file.quantized
         self.original = original
         self.results: dict[tuple[str, int, str], Result] = {}
         # The newest network output of each model: methods of one seed follow each other.
@@ -95,11 +98,11 @@ class Trial:
 
 
 class Contender(Protocol):
-    """One line of a table.
+    """Whatever restores files; a line of the table.
 
     Attributes:
         model, method: its name, in two parts.
-        draws: whether it depends on the seed.
+        draws: whether the result depends on the seed.
     """
 
     model: str
@@ -107,10 +110,10 @@ class Contender(Protocol):
     draws: bool
 
     def restore(self, trial: Trial, seed: int) -> Result:
-        """The file restored.
+        """Restore the file.
 
         Raises:
-            JpegGanError: it cannot be.
+            JpegGanError: it cannot be restored.
         """
 
 
@@ -124,24 +127,34 @@ class Libjpeg:
         return Result(trial.file.pixels)
 
 
+class Original:
+    """The original itself: the ground truth, which checks the measures."""
+
+    model, method, draws = ORIGINAL, "itself", False
+
+    def restore(self, trial: Trial, seed: int) -> Result:
+        """As `Contender`."""
+        return Result(trial.original)
+
+
 class Model:
     """A model with a method.
 
     Args:
-        name: of the model in tables.
-        decoder: has it.
+        name: what tables call the model.
+        decoder: runs the model.
         method: what is done with it; not a control.
     """
 
     def __init__(self, name: str, decoder: Decoder, method: Method) -> None:
         self.model, self.method = name, method.name
-        # Means differ so little that one is enough.
+        # Means of different samples differ so little that one is enough.
         self.draws = decoder.card.draws_samples and not method.mean
         self._decoder = decoder
         self._method = method
 
     def restore(self, trial: Trial, seed: int) -> Result:
-        """As `Contender`; a mean is of the samples from seed 0 on."""
+        """As `Contender`; a mean averages the samples from seed 0 on."""
         count = self._method.mean
         if not count:
             return self.sample(trial, seed, self._method.projection)
@@ -156,7 +169,7 @@ class Model:
         )
 
     def sample(self, trial: Trial, seed: int, projection: str) -> Result:
-        """One sample, which other contenders may have asked for already."""
+        """Draw a sample, unless another contender has already."""
         key = self.model, seed, projection
         if key not in trial.results:
             pixels, seconds = self._estimate(trial, seed)
@@ -167,7 +180,7 @@ class Model:
     def _estimate(self, trial: Trial, seed: int) -> tuple[np.ndarray, float]:
         newest = trial.estimates.get(self.model)
         if newest is None or newest[0] != seed:
-            self._decoder.runtime  # noqa: B018  (loading it is not part of an image's time)
+            self._decoder.runtime  # noqa: B018  (loading it does not count as an image's time)
             start = time.process_time()
             pixels = self._decoder.estimate(trial.file, seed)
             newest = seed, pixels, time.process_time() - start
@@ -177,25 +190,27 @@ class Model:
     def _finish(self, trial: Trial, pixels: np.ndarray, seed: int, projection: str) -> Result:
         start = time.process_time()
         if projection == "float":
-            file = trial.file
-            pixels = float_projection.project(pixels, file.levels, file.tables, file.sampling)
+            pixels = float_projection.project(pixels, trial.quantized)
             final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
         else:
-            final = self._decoder.finish(pixels, trial.file, seed, PROJECTIONS[projection]).pixels
+            final = self._decoder.finish(
+                pixels, trial.file, seed, RestoreOptions(projection=PROJECTIONS[projection])
+            ).pixels
         seconds = time.process_time() - start
         return Result(final, seconds, None if projection == "exact" else pixels)
 
 
 class Control:
-    """A regression with white noise of a sampler's own squared error, projected exactly.
+    """A regression plus white noise, with the sampler's own squared error, projected exactly.
 
-    What a sampler must beat: as far from the original as its sample, but with nothing learnt in
-    the difference. The noise's variance is the sample's mean squared error less the regression's,
-    both after exact projection, image by image.
+    A sampler must beat this: it is as far from the original as the sample, but nothing in the
+    difference was learned. In each image, the variance of the noise is the mean squared error of
+    the sample less that of the regression, both projected exactly.
 
     Args:
-        sampler: whose error it has.
-        regression: what the noise is added to.
+        sampler: the model whose error is matched.
+        regression: the model that the noise is added to.
+        decoder: projects the result.
     """
 
     method, draws = CONTROL, True
@@ -222,12 +237,12 @@ class Peer:
     """Another program that restores a JPEG file.
 
     Args:
-        command: with {input}, a JPEG file, and {output}, where it writes an image of any format
-            that Pillow reads; or NAME=command, where it is not to be called by its first word.
+        command: with {input}, a JPEG file, and {output}, where it writes an image in any format
+            that Pillow reads; or NAME=command, to call it something else than its first word.
         timeout: seconds that it may take for an image.
 
     Raises:
-        ConfigError: the command lacks one of the two.
+        ConfigError: the command lacks {input} or {output}.
     """
 
     method, draws = "peer", False
@@ -242,7 +257,7 @@ class Peer:
             raise ConfigError(f"peer {command!r}: give a command with {{input}} and {{output}}")
 
     def restore(self, trial: Trial, seed: int) -> Result:
-        """As `Contender`; processor time of other programs is not counted."""
+        """As `Contender`; the processor time of other programs is not measured."""
         with tempfile.TemporaryDirectory() as folder:
             source, target = pathlib.Path(folder) / "input.jpg", pathlib.Path(folder) / "output.png"
             source.write_bytes(trial.data)

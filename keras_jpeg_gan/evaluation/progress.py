@@ -1,4 +1,4 @@
-"""What an evaluation has measured so far, in one file, so that it can be taken up again."""
+"""What an evaluation has measured so far, in one file, so that it can be resumed."""
 
 import dataclasses
 import io
@@ -10,21 +10,22 @@ from typing import Any
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.evaluation.measures import Row, Score, SetStatistics
+from keras_jpeg_gan.evaluation.measures import Row
+from keras_jpeg_gan.evaluation.sets import Score, SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import read_npz, write_atomically
 
 NAME = "progress.npz"
 
 
 @dataclasses.dataclass
 class Progress:
-    """All that is known after some images.
+    """The results so far.
 
     Attributes:
-        settings: what was asked for, as JSON can hold it.
-        seed, index: the next image of the next pass, a pass being all images with one seed.
-        rows, scores: of the images and passes that are done.
+        settings: what was asked for, in types that JSON has.
+        seed, index: where to go on: a pass is all images with one seed.
+        rows, scores: results of the images and passes that are done.
         failures: why an image was left out, by its name.
         statistics: of the features in this pass, by case, contender and network.
     """
@@ -38,7 +39,7 @@ class Progress:
     statistics: dict[str, SetStatistics] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: pathlib.Path) -> None:
-        """Write it to a folder, whole or not at all."""
+        """Save it in a folder, whole or not at all."""
         known = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -62,11 +63,11 @@ class Progress:
         settings: dict[str, Any],
         extractor_of: Callable[[str], FeatureExtractor],
     ) -> "Progress":
-        """What a folder has, or a beginning.
+        """Load what a folder has, or start afresh.
 
         Args:
             settings: what is asked for now.
-            extractor_of: the network of a key of `statistics`.
+            extractor_of: the network that a key of `statistics` names.
 
         Raises:
             ConfigError: the folder has an evaluation with other settings.
@@ -75,16 +76,14 @@ class Progress:
         if not path.exists():
             return cls(settings)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                known = json.loads(str(arrays["known"]))
-                states: dict[str, dict[str, np.ndarray]] = {}
-                for name in arrays.files:
-                    if name == "known":
-                        continue
-                    key, _, part = name.rpartition("|")
-                    states.setdefault(key, {})[part] = arrays[name]
+            arrays = read_npz(path)
+            known = json.loads(str(arrays.pop("known")))
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{path}: cannot be read ({error}); delete it") from error
+        states: dict[str, dict[str, np.ndarray]] = {}
+        for name, array in arrays.items():
+            key, _, part = name.rpartition("|")
+            states.setdefault(key, {})[part] = array
         differing = sorted(
             name for name in settings if known["settings"].get(name) != settings[name]
         )
@@ -95,6 +94,6 @@ class Progress:
         rows = [Row(**row) for row in known.pop("rows")]
         scores = [Score(**score) for score in known.pop("scores")]
         statistics = {
-            key: SetStatistics.restored(extractor_of(key), state) for key, state in states.items()
+            key: SetStatistics.from_state(extractor_of(key), state) for key, state in states.items()
         }
         return cls(**known, rows=rows, scores=scores, statistics=statistics)

@@ -1,6 +1,6 @@
-"""The paper's experiments as settings, and its figures to stand beside ours.
+"""The paper's experiments as settings, and its tables with our figures beside the paper's.
 
-Figures are those of Man et al., arXiv 2211.11827, tables 2 to 5.
+The paper's figures are those of Man et al., arXiv 2211.11827, tables 2 to 5.
 """
 
 import dataclasses
@@ -13,17 +13,47 @@ from keras_jpeg_gan.data.sources import Source, readable
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation import tables
 from keras_jpeg_gan.evaluation.cases import Case
+from keras_jpeg_gan.evaluation.contenders import ORIGINAL, Original
+from keras_jpeg_gan.evaluation.sets import DISTANCE, SET_METRICS
+
+# Names of models that stand for methods of the paper.
+REGRESSION, OURS, UNCONSTRAINED = "regression", "ours", "unconstrained"
+
+
+@dataclasses.dataclass(frozen=True)
+class PaperRow:
+    """A row of one of the paper's tables.
+
+    Attributes:
+        name: what the paper calls the method; a peer of this name fills the row.
+        fid, consistency, psnr: the paper's figures; a dash where it has none.
+        model, method: the contender of ours that fills the row, if one does.
+    """
+
+    name: str
+    fid: str = "–"
+    consistency: str = "–"
+    psnr: str = "–"
+    model: str = ""
+    method: str = ""
+
+    def is_of(self, line: dict[str, Any]) -> bool:
+        """Whether a line of a summary belongs in this row."""
+        if (line["model"], line["method"]) == (self.model, self.method):
+            return True
+        return line["method"] == "peer" and line["model"].casefold() == self.name.casefold()
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """What an evaluation is set to.
+    """The settings of an experiment.
 
     Attributes:
         title: what it reproduces.
-        cases, methods, seeds, distortions: of the evaluation.
-        wants: what the paper has and the user must bring, to be said where it is missing.
-        paper: its rows: method, FID, consistency, PSNR.
+        cases, methods, seeds, distortions, set_metrics: settings of the evaluation.
+        wants: what the paper's figures need and the user must supply.
+        rows: the paper's table.
+        training_reference: whether features are compared with those of the training images.
     """
 
     title: str
@@ -31,31 +61,50 @@ class Protocol:
     methods: tuple[str, ...]
     seeds: int = 1
     distortions: tuple[str, ...] = ("psnr",)
+    set_metrics: tuple[str, ...] = SET_METRICS
     wants: str = ""
-    paper: tuple[tuple[str, str, str, str], ...] = ()
+    rows: tuple[PaperRow, ...] = ()
+    training_reference: bool = False
 
+    def methods_of(self, model: str) -> tuple[str, ...]:
+        """The methods of the rows that a model of this name fills; all, if it fills none."""
+        return tuple(row.method for row in self.rows if row.model == model) or self.methods
+
+
+_GROUND_TRUTH = {"model": ORIGINAL, "method": Original.method}
 
 PROTOCOLS = {
     "table3": Protocol(
         title="Table 3: what rounding to 8 bits leaves of consistency (FFHQ-128, quality 5)",
         cases=(Case(5),),
         methods=("sample", "float", "exact"),
+        rows=(
+            PaperRow("Bahat", consistency="0.0867"),
+            PaperRow("λ_C = 0-P", consistency="0.9466", model=UNCONSTRAINED, method="float"),
+            PaperRow("Ours-P", consistency="0.1664", model=OURS, method="float"),
+            PaperRow("Ours, exact projection", model=OURS, method="exact"),
+        ),
     ),
     "table4": Protocol(
         title="Table 4: FFHQ-128, quality 5, 32 realizations",
         cases=(Case(5),),
         methods=("sample", "float", "exact", "mean:64:sample"),
         seeds=32,
-        wants="--reference, the training images, and --features, the Inception graph of FID",
-        paper=(
-            ("Regression", "66.14 ± 0.00", "5.2217", "25.6579"),
-            ("Ours-A", "35.26 ± 0.00", "0.3203", "25.4529"),
-            ("Bahat", "65.86 ± 0.28", "≈ 0", "22.6807"),
-            ("λ_C = 0", "16.46 ± 0.16", "11.8848", "23.3457"),
-            ("λ_C = 0-P", "20.60 ± 0.16", "≈ 0 (0.9466 in 8 bits)", "23.4896"),
-            ("Ours", "16.70 ± 0.14", "0.7481", "23.7595"),
-            ("Ours-P", "18.54 ± 0.14", "≈ 0 (0.1664 in 8 bits)", "23.7767"),
-            ("Ground truth", "10.28", "0", "∞"),
+        set_metrics=(DISTANCE,),
+        wants="--features, the Inception graph of FID, and --reference, the training images",
+        training_reference=True,
+        rows=(
+            PaperRow("Regression", "66.14 ± 0.00", "5.2217", "25.6579", REGRESSION, "sample"),
+            PaperRow("Ours-A", "35.26 ± 0.00", "0.3203", "25.4529", OURS, "mean:64:sample"),
+            PaperRow("Bahat", "65.86 ± 0.28", "≈ 0", "22.6807"),
+            PaperRow("λ_C = 0", "16.46 ± 0.16", "11.8848", "23.3457", UNCONSTRAINED, "sample"),
+            PaperRow(
+                "λ_C = 0-P", "20.60 ± 0.16", "≈ 0 (0.9466)", "23.4896", UNCONSTRAINED, "float"
+            ),
+            PaperRow("Ours", "16.70 ± 0.14", "0.7481", "23.7595", OURS, "sample"),
+            PaperRow("Ours-P", "18.54 ± 0.14", "≈ 0 (0.1664)", "23.7767", OURS, "float"),
+            PaperRow("Ours, exact projection", model=OURS, method="exact"),
+            PaperRow("Ground truth", "10.28", "0", "∞", **_GROUND_TRUTH),
         ),
     ),
     "table5": Protocol(
@@ -63,16 +112,20 @@ PROTOCOLS = {
         cases=(Case(10),),
         methods=("sample", "float", "exact"),
         seeds=5,
-        wants="--list, the names of ctest10k, and --features, the Inception graph of FID",
-        paper=(
-            ("SwinIR", "13.93", "2.5858", "27.8662"),
-            ("FBCNN", "14.85", "3.9929", "27.6000"),
-            ("QGAC", "16.20", "2.6551", "27.4091"),
-            ("QGAC-GAN", "6.93", "1.8640", "27.0681"),
-            ("Bahat", "13.71 ± 0.03", "0.3598", "25.4243"),
-            ("Ours", "4.76 ± 0.01", "0.9696", "25.5758"),
-            ("Ours-P", "4.78 ± 0.01", "0.6411", "25.6008"),
-            ("Ground truth", "2.67", "0", "∞"),
+        set_metrics=(DISTANCE,),
+        wants="--list, the names of ctest10k, --features, the Inception graph of FID, and "
+        "--reference, the training images",
+        training_reference=True,
+        rows=(
+            PaperRow("SwinIR", "13.93", "2.5858", "27.8662"),
+            PaperRow("FBCNN", "14.85", "3.9929", "27.6000"),
+            PaperRow("QGAC", "16.20", "2.6551", "27.4091"),
+            PaperRow("QGAC-GAN", "6.93", "1.8640", "27.0681"),
+            PaperRow("Bahat", "13.71 ± 0.03", "0.3598", "25.4243"),
+            PaperRow("Ours", "4.76 ± 0.01", "0.9696", "25.5758", OURS, "sample"),
+            PaperRow("Ours-P", "4.78 ± 0.01", "0.6411", "25.6008", OURS, "float"),
+            PaperRow("Ours, exact projection", model=OURS, method="exact"),
+            PaperRow("Ground truth", "2.67", "0", "∞", **_GROUND_TRUTH),
         ),
     ),
     "double": Protocol(
@@ -86,56 +139,88 @@ PROTOCOLS = {
     ),
 }
 
-# Of the 8-bit images, Table 3.
-_ROUNDED = (("Bahat", 0.0867), ("λ_C = 0-P", 0.9466), ("Ours-P", 0.1664))
-
 
 def report(protocol: Protocol, summary: Sequence[dict[str, Any]]) -> str:
-    """The tables of a protocol in the paper's layout, ours and the paper's."""
-    if protocol is PROTOCOLS["table3"]:
-        return _table3(summary)
-    if not protocol.paper:
+    """The paper's table with our figures beside the paper's, one for each case.
+
+    Rows that nothing of ours fills have dashes; what fills no row follows at the end.
+    """
+    if not protocol.rows:
         return ""
-    distance = next((s["distance_name"] for line in summary for s in line["sets"]), "FID")
-    heads = ("method", "", "consistency", "PSNR")
-    ours = [
+    parts: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in summary:
+        parts.setdefault((tables.case_of(line).label, line["sampling"]), []).append(line)
+    make = _before_and_after if protocol is PROTOCOLS["table3"] else _beside_the_papers
+    said = []
+    for (quality, sampling), lines in parts.items():
+        heading = f"Quality {quality}, {sampling}:\n\n" if len(parts) > 1 else ""
+        said.append(heading + make(protocol, lines))
+    return "\n".join(said)
+
+
+def _filled(
+    protocol: Protocol, lines: Sequence[dict[str, Any]]
+) -> list[tuple[PaperRow, dict[str, Any]]]:
+    """Each of the paper's rows with our line, or {}; then the lines that belong in none."""
+    filled = [(row, next((line for line in lines if row.is_of(line)), {})) for row in protocol.rows]
+    used = [line for _, line in filled]
+    rest = [line for line in lines if line not in used]
+    return filled + [(PaperRow(f"{line['model']}, {line['method']}"), line) for line in rest]
+
+
+def _beside_the_papers(protocol: Protocol, lines: Sequence[dict[str, Any]]) -> str:
+    distance = next((s["distance_name"] for line in lines for s in line["sets"]), "FID")
+    heads = ("method", distance, "consistency", "PSNR", "paper: FID", "consistency", "PSNR")
+    filled = _filled(protocol, lines)
+    cells = [
         (
-            f"{line['model']}, {line['method']}",
-            tables.number(line["sets"][0], "distance", "{:.2f}") if line["sets"] else "–",
-            tables.number(line, "consistency", "{:.4f}"),
+            row.name,
+            tables.number((line.get("sets") or [{}])[0], "distance", "{:.2f}"),
+            _consistency(line),
             tables.number(line, "psnr", "{:.4f}"),
+            row.fid,
+            row.consistency,
+            row.psnr,
         )
-        for line in summary
+        for row, line in filled
     ]
-    said = tables.table((heads[0], distance, *heads[2:]), ours, 1)
-    said += "\nThe paper's:\n\n" + tables.table((heads[0], "FID", *heads[2:]), protocol.paper, 1)
+    said = tables.table(heads, cells, 1)
+    if any(line.get("method") == "float" for _, line in filled):
+        said += "\nConsistency of -P: before rounding (in brackets: of the 8-bit image).\n"
     if distance != "FID":
-        said += f"\n{distance} and FID are distances of different networks: not to be compared.\n"
+        said += f"\n{distance} and FID are distances of different networks: do not compare them.\n"
     return said
 
 
-def _table3(summary: Sequence[dict[str, Any]]) -> str:
-    lines = [
+def _consistency(line: dict[str, Any]) -> str:
+    """Of the 8-bit image; of a float projection, before rounding and in brackets in 8 bits."""
+    in_8_bits = tables.number(line, "consistency", "{:.4f}")
+    if line.get("method") != "float":
+        return in_8_bits
+    return f"{tables.number(line, 'unrounded_consistency', '{:.4f}')} ({in_8_bits})"
+
+
+def _before_and_after(protocol: Protocol, lines: Sequence[dict[str, Any]]) -> str:
+    cells = [
         (
-            f"{line['model']}, {line['method']}",
+            row.name,
             tables.number(line, "unrounded_consistency", "{:.4f}"),
             tables.number(line, "consistency", "{:.4f}"),
+            row.consistency,
         )
-        for line in summary
-        if line["method"] in PROTOCOLS["table3"].methods
+        for row, line in _filled(protocol, lines)
     ]
-    lines += [(f"{name} (the paper's)", "≈ 0", f"{value:.4f}") for name, value in _ROUNDED]
-    return tables.table(("method", "before rounding", "in 8 bits"), lines, 1)
+    return tables.table(("method", "before rounding", "in 8 bits", "paper: in 8 bits"), cells, 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Rounding:
-    """Table 2's experiment: error of compressing at quality 100 with blocks of one pixel.
+    """Table 2's experiment: the error of compressing at quality 100 with blocks of one pixel.
 
     Attributes:
         images: how many.
-        ycbcr, rgb: root mean square difference of original and decode, mean over the images,
-            compressed in YCbCr and in RGB.
+        ycbcr, rgb: root mean square difference between original and decode, averaged over the
+            images, when compressed in YCbCr and in RGB.
         ycbcr_error: standard error of the mean.
     """
 
@@ -156,8 +241,8 @@ class Rounding:
 def rounding(source: Source) -> Rounding:
     """Table 2's experiment (appendix D): tables of ones, 1x1 blocks, no subsampling.
 
-    The DCT of one sample is the sample; its level is the sample less 128, rounded. So all that
-    is lost is lost by rounding Y, Cb, Cr, and R, G, B again.
+    The DCT of one sample is the sample, and its level is the sample less 128, rounded. So the
+    only losses are those of rounding Y, Cb and Cr, and then R, G and B.
 
     Raises:
         ConfigError: no image can be read.

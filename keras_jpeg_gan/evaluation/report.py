@@ -1,15 +1,15 @@
-"""An evaluation as one page of HTML that needs nothing beside it."""
+"""An evaluation as one self-contained page of HTML."""
 
 import base64
 import csv
 import importlib.resources
 import io
 import json
+import math
 import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -24,24 +24,24 @@ from keras_jpeg_gan.system import write_atomically
 
 NAME = "report.html"
 SHOWN = 10  # best and worst images
-_SIDE = 256  # pixels of what is shown of each
+_SIDE = 256  # pixels a side of the part that is shown of each
 
 # Curves: field of the summary, what it is called.
 _CURVES = {"psnr": "PSNR, dB", "ssim": "SSIM", "lpips": "LPIPS", "consistency": "consistency, RMSE"}
 
 
 def write(folder: pathlib.Path) -> pathlib.Path:
-    """Write folder/report.html; its path.
+    """Write folder/report.html, and return its path.
 
-    The best and the worst images of the last model are restored anew, from the photographs
-    where the evaluation found them.
+    The best and the worst images of the last model are restored again, from the photographs
+    that the evaluation used.
 
     Args:
-        folder: that `jpeg-gan-evaluate --output` wrote.
+        folder: what `jpeg-gan-evaluate --output` wrote.
 
     Raises:
         ConfigError: it has no evaluation, or the photographs are gone.
-        ModelError: the model is.
+        ModelError: the model is gone.
     """
     try:
         summary = json.loads((folder / "summary.json").read_text())
@@ -55,12 +55,14 @@ def write(folder: pathlib.Path) -> pathlib.Path:
 
 
 def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, Any] | None) -> str:
-    """The page.
+    """Make the page.
 
     Args:
-        summary, about: of summary.json and settings.json.
-        extremes: the best and the worst images, or none.
+        summary, about: the contents of summary.json and settings.json.
+        extremes: the best and the worst images, or None.
     """
+    import jinja2
+
     heads, lines = tables.cells(summary["lines"])
     template = importlib.resources.files(__package__).joinpath("report.html.j2").read_text()
     page = jinja2.Environment(autoescape=True).from_string(template)
@@ -68,7 +70,7 @@ def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, A
         heads=heads,
         lines=lines,
         words=tables.WORDS,
-        conventions=tables.CONVENTIONS,
+        conventions=" ".join([tables.CONVENTIONS, *tables.notes(summary["lines"])]),
         curves=list(_curves(summary["lines"])),
         extremes=extremes,
         settings=about["settings"],
@@ -78,14 +80,14 @@ def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, A
 
 
 def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:
-    """Pictures of each measure over the quality, where there are several qualities."""
+    """A plot of each measure over the quality, if there are several qualities."""
     distances = {s["distance_name"]: "distance" for line in lines for s in line["sets"]}
     for title, field in {**{name: field for field, name in _CURVES.items()}, **distances}.items():
         found: dict[str, list[tuple[float, float, float]]] = {}
         for line in lines:
             own = [s for s in line["sets"] if s["distance_name"] == title] or [line]
             value = own[0].get(field)
-            if value is None or line["first_quality"]:
+            if value is None or not math.isfinite(value) or line["first_quality"]:
                 continue
             spread = own[0].get(f"{field}_spread") or 0.0
             key = ", ".join((line["model"], line["method"], line["sampling"]))
@@ -97,8 +99,8 @@ def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str, Any] | None:
-    """The images of the last model's first method, at the lowest quality, best first and last."""
-    case = Case(**min(settings["cases"], key=lambda case: case["quality"]))
+    """The best and the worst images of the last model, at the lowest quality."""
+    case = Case.from_fields(min(settings["cases"], key=lambda case: case["quality"]))
     shown = [
         (model, method)
         for model, method in settings["contenders"]
@@ -111,8 +113,7 @@ def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str,
         row
         for row in rows
         if (row["model"], row["method"], row["seed"]) == (model, method, "0")
-        and Case(int(row["quality"]), row["sampling"], int(row["first_quality"]), int(row["shift"]))
-        == case
+        and Case.from_fields(row) == case
     ]
     by = "lpips" if own and own[0]["lpips"] else "psnr"
     ranked = sorted(own, key=lambda row: float(row[by] or 0), reverse=by == "psnr")
@@ -143,7 +144,7 @@ def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str,
 def _before_and_after(
     name: str, value: float, original: np.ndarray, case: Case, decoder: Decoder
 ) -> dict[str, str]:
-    """A part of an image, decoded and restored, where the two differ most."""
+    """The part of an image where the decode and the restored image differ most."""
     data, original = case.make(original)
     file = JpegFile.read(data)
     restored = decoder.restore(file).pixels

@@ -1,7 +1,5 @@
 """The loop over seeds, images, cases and contenders."""
 
-import collections
-import concurrent.futures
 import dataclasses
 import pathlib
 import sys
@@ -15,12 +13,13 @@ from keras_jpeg_gan.data.sources import NamedSource
 from keras_jpeg_gan.errors import JpegGanError
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Contender, Trial
-from keras_jpeg_gan.evaluation.measures import Score, SetStatistics, measure
+from keras_jpeg_gan.evaluation.measures import measure
+from keras_jpeg_gan.evaluation.originals import read_ahead
 from keras_jpeg_gan.evaluation.progress import Progress
+from keras_jpeg_gan.evaluation.sets import SET_METRICS, Reference, Score, SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
 
 _SAVE_EVERY = 60.0  # seconds
-_READERS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Plan:
         contenders: what restores each file.
         seeds: passes over all images; contenders that draw nothing take part in the first.
         distortions: keys of `measures.DISTORTIONS`.
-        extractors: networks whose features' distribution is compared, with the statistics of
-            the reference images.
+        extractors: networks whose features' distributions are compared, with the reference.
+        set_metrics: of `sets.SET_METRICS`.
         lpips_network: one with LPIPS' weights, or None.
     """
 
@@ -41,31 +40,32 @@ class Plan:
     contenders: Sequence[Contender]
     seeds: int
     distortions: Sequence[str]
-    extractors: Sequence[tuple[FeatureExtractor, SetStatistics]] = ()
+    extractors: Sequence[tuple[FeatureExtractor, Reference]] = ()
+    set_metrics: Sequence[str] = SET_METRICS
     lpips_network: object = None
 
     def key(self, case: int, contender: int, network: int) -> str:
-        """Of the statistics in `Progress`."""
+        """The key of statistics in `Progress`."""
         return f"{case} {contender} {network}"
 
     def extractor_of(self, key: str) -> FeatureExtractor:
-        """The network of a key."""
+        """The network that a key names."""
         return self.extractors[int(key.rsplit(" ", 1)[1])][0]
 
 
 def run(
     source: NamedSource, plan: Plan, progress: Progress, folder: pathlib.Path | None = None
 ) -> None:
-    """Measure until all is done, from where `progress` stands.
+    """Measure everything that `progress` does not have yet.
 
-    An image that cannot be read, or that a contender cannot restore, is left out for all, named
-    on standard error and in progress.failures.
+    An image that cannot be read, or that one contender cannot restore, is left out for all. It is
+    named on standard error and in `progress.failures`.
 
     Args:
         source: the originals.
         plan: what to measure.
         progress: is filled.
-        folder: where it is saved, once a minute, at the end, and where this is interrupted.
+        folder: where it is saved: once a minute, at the end, and when interrupted.
     """
     saved = time.monotonic()
     total = plan.seeds * len(source)
@@ -74,7 +74,7 @@ def run(
     try:
         with bar:
             while progress.seed < plan.seeds:
-                for name, original, error in _originals(source, progress.index):
+                for name, original, error in read_ahead(source, progress.index):
                     if name not in progress.failures:
                         _take(name, original, error, plan, progress)
                     progress.index += 1
@@ -97,7 +97,7 @@ def _take(
     plan: Plan,
     progress: Progress,
 ) -> None:
-    """Measure one image in all ways of this pass; all of them count, or none."""
+    """Restore and measure one image in every way of this pass; all results count, or none."""
     seed, rows, images = progress.seed, [], []
     try:
         if original is None:
@@ -107,15 +107,14 @@ def _take(
             for k, contender in enumerate(plan.contenders):
                 if seed and not contender.draws:
                     continue
-                row, result = measure(
-                    name, case, trial, contender, seed, plan.distortions, plan.lpips_network
-                )
-                rows.append(row)
+                result = contender.restore(trial, seed)
+                given = name, case, trial, contender, seed, result
+                rows.append(measure(*given, plan.distortions, plan.lpips_network))
                 images.append((c, k, result.pixels))
     except JpegGanError as reason:
         progress.failures[name] = str(reason)
-        # The rows of other passes go too, so that all means are over the same images; scores of
-        # passes that are done still have it, and say of how many images they are.
+        # Its rows of earlier passes go too, so that all means are over the same images. Scores of
+        # earlier passes still include it, and say how many images they are of.
         progress.rows = [row for row in progress.rows if row.image != name]
         print(f"{name}: {reason}", file=sys.stderr)
         return
@@ -127,37 +126,15 @@ def _take(
 
 
 def _scores(plan: Plan, progress: Progress) -> Iterator[Score]:
-    """Of the pass that has ended; none of too few features."""
+    """The scores of the pass that has ended, where there are features enough."""
     for key, statistics in progress.statistics.items():
         case, contender, network = map(int, key.split())
-        if statistics.moments.count < SetStatistics.FEWEST:
+        if statistics.vectors < SetStatistics.FEWEST:
             continue
         yield Score(
-            **dataclasses.asdict(plan.cases[case]),
+            **plan.cases[case].fields,
             model=plan.contenders[contender].model,
             method=plan.contenders[contender].method,
             seed=progress.seed,
-            **statistics.scores(plan.extractors[network][1]),
+            **statistics.scores(plan.extractors[network][1], plan.set_metrics),
         )
-
-
-def _originals(
-    source: NamedSource, first: int
-) -> Iterator[tuple[str, np.ndarray | None, JpegGanError | None]]:
-    """Names and images from the first on, read ahead; why, where one cannot be read."""
-
-    def read(index: int) -> tuple[str, np.ndarray | None, JpegGanError | None]:
-        name = source.names[index]
-        try:
-            return name, source[index], None
-        except JpegGanError as error:
-            return name, None, error
-
-    with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
-        waiting: collections.deque[concurrent.futures.Future] = collections.deque()
-        for index in range(first, len(source)):
-            waiting.append(pool.submit(read, index))
-            if len(waiting) > _READERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

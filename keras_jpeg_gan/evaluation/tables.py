@@ -1,25 +1,28 @@
-"""Rows of an evaluation as CSV, summary and Markdown table."""
+"""The rows of an evaluation as CSV, as a summary and as a Markdown table."""
 
 import csv
 import dataclasses
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import LIBJPEG
-from keras_jpeg_gan.evaluation.measures import Row, Score
+from keras_jpeg_gan.evaluation.measures import Row
+from keras_jpeg_gan.evaluation.sets import Score
+from keras_jpeg_gan.metrics.extractors import FID, FID_IMAGES
 
 CONVENTIONS = (
     "Means over the images; ±: standard deviation over the seeds. Compressed by Pillow "
-    "(libjpeg-turbo) with the IJG tables; all pixels count, none is cropped. PSNR over RGB, mean "
+    "(libjpeg-turbo) with the IJG tables; all pixels count, none are cropped. PSNR over RGB, mean "
     "of the images' dB; Y is JFIF's (full range); SSIM with a Gaussian window (sigma 1.5), mean of "
-    "the channels. Consistency: RMSE over RGB of the result, compressed and decoded again by "
-    "libjpeg, against the decode of the file. FD: Fréchet distance of a network's features, here "
-    "of whole 64x64 patches, to those of the reference images; KID is in thousandths. s/MP: "
-    "processor seconds a megapixel, over all cores, without starting."
+    "the channels. Consistency: RMSE over RGB between the result, compressed and decoded again by "
+    "libjpeg, and the decode of the file. FID, FD: Fréchet distance between a network's features "
+    "and those of the reference images (AlexNet-64, VGG16-64: of whole 64x64 patches); KID in "
+    "thousandths. s/MP: processor seconds per megapixel, over all cores, without start-up."
 )
 
 # Fields of `Row` that a summary averages over the images.
@@ -44,6 +47,15 @@ _COLUMNS = (
 )
 
 
+# The same for measures of sets; the headings name the network.
+_SET_COLUMNS = (
+    ("{0}", "distance", "{:.2f}"),
+    ("KID {1}", "kid", "{:.2f}"),
+    ("precision", "precision", "{:.3f}"),
+    ("recall", "recall", "{:.3f}"),
+)
+
+
 def to_csv(rows: Sequence[Row]) -> str:
     """A header and a line for each row."""
     text = io.StringIO()
@@ -56,9 +68,9 @@ def to_csv(rows: Sequence[Row]) -> str:
 
 
 def summarize(rows: Sequence[Row], scores: Sequence[Score] = ()) -> list[dict[str, Any]]:
-    """Means over the images for each case and contender, in order of appearance.
+    """Average over the images for each case and contender, in order of appearance.
 
-    A measure NAME of several seeds is the mean of theirs, and NAME_spread their standard
+    With several seeds, NAME is the mean of a measure over them, and NAME_spread its standard
     deviation (unbiased).
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
@@ -68,10 +80,12 @@ def summarize(rows: Sequence[Row], scores: Sequence[Score] = ()) -> list[dict[st
     for score in scores:
         by_group.setdefault(_key(score), []).append(score)
     summary = [_summary(group, by_group.get(key, [])) for key, group in groups.items()]
-    base = {_case(s): s["psnr"] for s in summary if s["model"] == LIBJPEG and s["psnr"] is not None}
+    base = {
+        case_of(s): s["psnr"] for s in summary if s["model"] == LIBJPEG and s["psnr"] is not None
+    }
     for line in summary:
-        known = _case(line) in base and line["psnr"] is not None and line["model"] != LIBJPEG
-        line["gain"] = line["psnr"] - base[_case(line)] if known else None
+        known = case_of(line) in base and line["psnr"] is not None and line["model"] != LIBJPEG
+        line["gain"] = line["psnr"] - base[case_of(line)] if known else None
     return summary
 
 
@@ -81,8 +95,9 @@ def _key(entry: Row | Score) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _case(line: dict[str, Any]) -> Case:
-    return Case(line["quality"], line["sampling"], line["first_quality"], line["shift"])
+def case_of(line: dict[str, Any]) -> Case:
+    """The case of a line of the summary."""
+    return Case.from_fields(line)
 
 
 def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:
@@ -94,10 +109,7 @@ def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:
     }
     line |= {"images": len(group) // len(seeds), "seeds": len(seeds)}
     for name in _AVERAGED:
-        of_seeds = [
-            [getattr(row, name) for row in group if row.seed == seed and _given(row, name)]
-            for seed in seeds
-        ]
+        of_seeds = [_values((row for row in group if row.seed == seed), name) for seed in seeds]
         line |= _over_seeds(name, [float(np.mean(values)) for values in of_seeds if values])
     line |= {
         "files": len(group),
@@ -119,7 +131,7 @@ def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:
             **{
                 k: v
                 for name in _SET
-                for k, v in _over_seeds(name, [getattr(s, name) for s in of_network]).items()
+                for k, v in _over_seeds(name, _values(of_network, name)).items()
             },
         }
         for network in dict.fromkeys(score.network for score in scores)
@@ -128,50 +140,76 @@ def _summary(group: Sequence[Row], scores: Sequence[Score]) -> dict[str, Any]:
     return line
 
 
-def _given(row: Row, name: str) -> bool:
-    return getattr(row, name) is not None
+def _values(entries: Iterable[Row | Score], name: str) -> list[float]:
+    """The values of a measure, where it was measured."""
+    found = [getattr(entry, name) for entry in entries]
+    return [value for value in found if value is not None]
 
 
 def _over_seeds(name: str, means: Sequence[float]) -> dict[str, float | None]:
+    several = len(means) > 1 and np.isfinite(means).all()
     return {
         name: float(np.mean(means)) if means else None,
-        f"{name}_spread": float(np.std(means, ddof=1)) if len(means) > 1 else None,
+        f"{name}_spread": float(np.std(means, ddof=1)) if several else None,
     }
 
 
 def to_markdown(summary: Sequence[dict[str, Any]]) -> str:
-    """The table that `cells` has."""
+    """`cells` as a Markdown table."""
     return table(*cells(summary), WORDS)
 
 
 def cells(summary: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Heads, and a line for each case and contender with a cell for all that was measured.
+    """The headings, and for each case and contender a line of everything that was measured.
 
-    The first `WORDS` cells are words, the others numbers.
+    The first `WORDS` cells of a line are words, the others numbers.
     """
     shown = [c for c in _COLUMNS if any(line[c[1]] is not None for line in summary)]
-    sets = list(dict.fromkeys(s["distance_name"] for line in summary for s in line["sets"]))
+    sets = {
+        name: [
+            column
+            for column in _SET_COLUMNS
+            if any(_set_of(line, name).get(column[1]) is not None for line in summary)
+        ]
+        for name in dict.fromkeys(s["distance_name"] for line in summary for s in line["sets"])
+    }
     measured_deviation = any(line["deviation"] is not None for line in summary)
     heads = ["sampling", "quality", "model", "method", *(head for head, _, _ in shown)]
-    for name in sets:
-        heads += [name, f"KID {name.removeprefix('FD ')}", "precision", "recall"]
+    for name, columns in sets.items():
+        heads += [head.format(name, name.removeprefix("FD ")) for head, _, _ in columns]
     heads += ["deviation, textured / flat"] if measured_deviation else []
     heads += ["files exact", "levels off", "s/MP"]
     return heads, [_cells(line, shown, sets, measured_deviation) for line in summary]
 
 
+def notes(summary: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader must know about these figures besides the conventions."""
+    counts = [s["images"] for line in summary for s in line["sets"] if s["distance_name"] == FID]
+    if not counts or min(counts) >= FID_IMAGES:
+        return []
+    return [
+        f"FID of {min(counts):,} images: its authors ask for {FID_IMAGES:,} or more. Fewer give a "
+        "higher value, so compare it only with FIDs of as many images."
+    ]
+
+
+def _set_of(line: dict[str, Any], name: str) -> dict[str, Any]:
+    return next((s for s in line["sets"] if s["distance_name"] == name), {})
+
+
 def _cells(
     line: dict[str, Any],
     shown: Sequence[tuple[str, str, str]],
-    sets: Sequence[str],
+    sets: Mapping[str, Sequence[tuple[str, str, str]]],
     measured_deviation: bool,
 ) -> list[str]:
-    found = [line["sampling"], _case(line).label, line["model"], line["method"]]
+    found = [line["sampling"], case_of(line).label, line["model"], line["method"]]
     found += [number(line, field, form) for _, field, form in shown]
-    for name in sets:
-        own: dict[str, Any] = next((s for s in line["sets"] if s["distance_name"] == name), {})
-        found += [number(own, "distance", "{:.2f}"), _kid(own)]
-        found += [number(own, field, "{:.3f}") for field in ("precision", "recall")]
+    for name, columns in sets.items():
+        own = _set_of(line, name)
+        found += [
+            _kid(own) if field == "kid" else number(own, field, form) for _, field, form in columns
+        ]
     if measured_deviation:
         parts = [number(line, field, "{:.2f}") for field in ("deviation", "textured", "flat")]
         found += [f"{parts[0]}, {parts[1]} / {parts[2]}" if line["deviation"] else "–"]
@@ -182,8 +220,8 @@ def _cells(
 
 
 def _kid(values: dict[str, Any]) -> str:
-    """In thousandths, with its error over the subsets in place of that over the seeds."""
-    if not values:
+    """In thousandths; its ± is the error over the subsets, not the deviation over the seeds."""
+    if values.get("kid") is None:
         return "–"
     return number(
         {"kid": 1000 * values["kid"], "kid_spread": 1000 * values["kid_error"]}, "kid", "{:.2f}"
@@ -191,15 +229,17 @@ def _kid(values: dict[str, Any]) -> str:
 
 
 def number(values: dict[str, Any], name: str, form: str) -> str:
-    """A value and its spread, or a dash."""
+    """A value and its spread; a dash for none, and ∞ where an image equals the original."""
     value, spread = values.get(name), values.get(f"{name}_spread")
     if value is None:
         return "–"
+    if math.isinf(value):
+        return "∞"
     text = form.format(value)
     return text if spread is None else f"{text} ± {form.replace('+', '').format(spread)}"
 
 
 def table(heads: Sequence[str], lines: Sequence[Sequence[str]], words: int) -> str:
-    """Markdown; the first `words` columns are words, the others numbers."""
+    """A Markdown table; its first `words` columns are words, the others numbers."""
     rule = ["---"] * words + ["---:"] * (len(heads) - words)
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (heads, rule, *lines))

@@ -1,1 +1,1 @@
-"""JPEG as files (NumPy) and as mathematics (keras.ops)."""
+"""JPEG files, their levels and libjpeg's arithmetic (NumPy); projections and tensors below."""

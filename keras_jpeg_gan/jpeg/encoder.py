@@ -1,14 +1,15 @@
-"""libjpeg's encoder itself, as the judge of what is consistent exactly.
+"""libjpeg's encoder itself, which decides what is exactly consistent.
 
-Pillow's libjpeg-turbo writes the samplings that Pillow can name; jpeglib's writes the others.
+Pillow's libjpeg-turbo writes the samplings that Pillow can name, jpeglib's writes the others.
 Both use the "islow" DCT and plain (not smoothed) downsampling, and agree level for level.
 """
 
 import contextlib
+import functools
 import io
 import pathlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jpeglib
@@ -16,20 +17,14 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import coefficients, emulator
-from keras_jpeg_gan.system import captured_standard_error
+from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.file import LIBJPEG, TURBO, decode, read_levels
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from keras_jpeg_gan.streams import caught_messages
 
-# Pillow's number for each sampling that it writes. Grayscale has no choice.
-_PILLOW_SUBSAMPLING = {
-    ((1, 1),): 0,
-    ((1, 1), (1, 1), (1, 1)): 0,
-    ((2, 1), (1, 1), (1, 1)): 1,
-    ((2, 2), (1, 1), (1, 1)): 2,
-}
-_TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo
-
-# ITU-T T.81, B.2.3: the most blocks in an interleaved minimal coded unit.
-_MAX_UNIT_BLOCKS = 10
+# Pixels whose coefficients are computed at once, in whole rows of units.
+_PIXELS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,14 @@ class Certificate:
         levels_total: levels of the file.
         largest_violation: the largest distance in steps of an unrounded coefficient from the
             file's level; at most 1/2 where all levels are equal.
+        hidden_border: whether the image that was compressed is a larger one, with samples of
+            its own below or to the right of what is shown (`Quantized.visible`).
     """
 
     levels_equal: int
     levels_total: int
     largest_violation: float
+    hidden_border: bool = False
 
     @property
     def exact(self) -> bool:
@@ -54,51 +52,55 @@ class Certificate:
 
     def __str__(self) -> str:
         return (
-            f"{'exact' if self.exact else 'not exact'}: {self.levels_equal} of "
+            f"{'exact' if self.exact else 'not exact'}"
+            f"{', with its hidden border' if self.hidden_border else ''}: {self.levels_equal} of "
             f"{self.levels_total} levels equal, largest violation "
             f"{self.largest_violation:.2f} steps"
         )
 
 
-# Whose coefficients are computed at once, in whole rows of units.
-_PIXELS_AT_ONCE = 1 << 20
+@dataclass(frozen=True)
+class Recompressed:
+    """An image compressed again; levels and pixels are decoded when they are first used.
 
-
-def can_encode(sampling: str) -> bool:
-    """Whether libjpeg's encoder has the sampling: whole ratios, not too many blocks in a unit.
-
-    Where it has not, no image is consistent exactly, and `encode`, `certify` and
-    `exact.project` raise ConfigError.
+    Attributes:
+        data: the JPEG file.
     """
-    try:
-        emulator.ratios(sampling)
-    except ConfigError:
-        return False
-    return sum(h * v for h, v in emulator.reduced_factors(sampling)) <= _MAX_UNIT_BLOCKS
+
+    data: bytes
+
+    @functools.cached_property
+    def levels(self) -> Sequence[np.ndarray]:
+        """[Hb, Wb, 8, 8] int16 for each component."""
+        return read_levels(self.data).quantized.levels
+
+    @functools.cached_property
+    def pixels(self) -> np.ndarray:
+        """libjpeg's default decode: [H, W] or [H, W, 3] uint8."""
+        return decode(self.data)
 
 
-def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> bytes:
-    """Compress as libjpeg does, with tables and sampling of another file.
+def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling) -> bytes:
+    """Compress with libjpeg.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
         tables: [8, 8] steps in 1..65535 for each component, natural order. libjpeg writes
-            those above 32767 as 32767: of 8-bit pixels the levels are 0 either way.
-        sampling: a name or factors (`emulator.factors`).
+            those above 32767 as 32767: the levels of 8-bit pixels are 0 either way.
+        sampling: of the components.
 
     Returns:
-        A JPEG file, sequential.
+        A sequential JPEG file.
 
     Raises:
         ConfigError: libjpeg's encoder cannot write the sampling, or shapes do not match.
     """
-    if not can_encode(sampling):
+    if not sampling.can_encode:
         raise ConfigError(
             f"sampling {sampling}: libjpeg's encoder cannot write it; use the float projection"
         )
-    parts = emulator.reduced_factors(sampling)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    if not len(parts) == len(tables) == channels:
+    if not sampling.components == len(tables) == channels:
         raise ConfigError(
             f"pixels of shape {pixels.shape} do not fit sampling {sampling} "
             f"with {len(tables)} tables"
@@ -106,13 +108,13 @@ def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str) -> b
     steps = np.stack([np.asarray(table, np.int64).reshape(8, 8) for table in tables])
     if steps.min() < 1 or steps.max() > 65535:
         raise ConfigError("a quantization step is not in 1..65535: libjpeg cannot write it")
-    by_pillow = parts in _PILLOW_SUBSAMPLING
-    # libjpeg remarks on steps above 255, and jpeglib's choice of version is the process's own.
-    alone = steps.max() > 255 or not by_pillow
-    with captured_standard_error() if alone else contextlib.nullcontext():
-        if by_pillow:
-            return _encode_by_pillow(pixels, steps, _PILLOW_SUBSAMPLING[parts])
-        return _encode_by_jpeglib(pixels, steps, parts)
+    subsampling = sampling.pillow_subsampling
+    # libjpeg warns about steps above 255, and jpeglib's choice of version is process-wide.
+    alone = steps.max() > 255 or subsampling is None
+    with caught_messages(LIBJPEG) if alone else contextlib.nullcontext():
+        if subsampling is None:
+            return _encode_by_jpeglib(pixels, steps, sampling)
+        return _encode_by_pillow(pixels, steps, subsampling)
 
 
 def _encode_by_pillow(pixels: np.ndarray, steps: np.ndarray, subsampling: int) -> bytes:
@@ -126,64 +128,80 @@ def _encode_by_pillow(pixels: np.ndarray, steps: np.ndarray, subsampling: int) -
     return buffer.getvalue()
 
 
-def _encode_by_jpeglib(
-    pixels: np.ndarray, steps: np.ndarray, parts: tuple[tuple[int, int], ...]
-) -> bytes:
-    with tempfile.TemporaryDirectory() as folder, jpeglib.version(_TURBO):
+def _encode_by_jpeglib(pixels: np.ndarray, steps: np.ndarray, sampling: Sampling) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, jpeglib.version(TURBO):
         path = pathlib.Path(folder) / "encoded.jpg"
         image = jpeglib.from_spatial(np.ascontiguousarray(pixels))
-        image.samp_factor = np.array([(v, h) for h, v in parts])
+        image.samp_factor = np.array([(down, across) for across, down in sampling.reduced])
         image.write_spatial(
             str(path), qt=steps.astype(np.uint16), quant_tbl_no=np.arange(len(steps))
         )
         return path.read_bytes()
 
 
-def encode_levels(
-    pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: str
-) -> tuple[np.ndarray, ...]:
-    """The levels that libjpeg gives: [Hb, Wb, 8, 8] int16 for each component.
-
-    Arguments and errors are those of `encode`.
-    """
-    return coefficients.read_coefficients(encode(pixels, tables, sampling)).levels
+def quantize(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling) -> Quantized:
+    """The levels (int16) that libjpeg gives an image; arguments and errors as `encode`."""
+    levels = read_levels(encode(pixels, tables, sampling)).quantized.levels
+    return Quantized(levels, tables, sampling)
 
 
-def certify(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> Certificate:
-    """Compress the pixels with libjpeg and compare with a file's levels.
+def recompress(pixels: np.ndarray, quantized: Quantized) -> Recompressed:
+    """Compress an image with libjpeg as a file was: with its tables and sampling.
 
     Args:
         pixels: [H, W] or [H, W, 3] uint8.
-        levels: [Hb, Wb, 8, 8] integers for each component of the file.
-        tables: [8, 8] steps for each component.
-        sampling: a name or factors.
+        quantized: of the file.
 
     Raises:
         ConfigError: libjpeg's encoder cannot write the sampling, or shapes do not match.
     """
-    equal = total = 0
-    violation = 0.0
-    for ours, wanted in zip(encode_levels(pixels, tables, sampling), levels, strict=True):
-        if ours.shape != wanted.shape:
-            raise ConfigError(
-                f"levels of shape {wanted.shape} do not fit pixels of shape {pixels.shape}"
-            )
-        equal += int(np.count_nonzero(ours == wanted))
-        total += wanted.size
-    parts = emulator.reduced_factors(sampling)
-    group = max(down for _, down in parts)
+    quantized.check_fits(pixels.shape)
+    return Recompressed(encode(pixels, quantized.tables, quantized.sampling))
+
+
+def violations(pixels: np.ndarray, quantized: Quantized) -> Iterator[np.ndarray]:
+    """How far the encoder's unrounded coefficients are from a file's levels, in steps.
+
+    Args:
+        pixels: [H, W] or [H, W, 3] uint8; quantized: of the file.
+
+    Yields:
+        [Hb, Wb, 8, 8] float64, at least 0, for each component.
+
+    Raises:
+        ConfigError: the pixels and the sampling do not match.
+    """
+    unrounded = emulator.coefficients(pixels, quantized.sampling)
+    for c8, wanted, table in zip(unrounded, quantized.levels, quantized.tables, strict=True):
+        yield np.abs(_like(wanted, c8) / (8.0 * np.asarray(table)) - wanted)
+
+
+def _like(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Of the blocks found, those that a file has; with a free border, an image has more."""
+    return found[: wanted.shape[0], : wanted.shape[1]]
+
+
+def certify(pixels: np.ndarray, quantized: Quantized) -> Certificate:
+    """Compress the pixels with libjpeg and compare with a file's levels.
+
+    Arguments and errors as `recompress`.
+    """
+    again = recompress(pixels, quantized).levels
+    pairs = [
+        (_like(wanted, ours), wanted) for ours, wanted in zip(again, quantized.levels, strict=True)
+    ]
     height, width = pixels.shape[:2]
-    at_once = max(1, _PIXELS_AT_ONCE // (8 * group * width))
-    for row in range(0, -(-height // (8 * group)), at_once):
-        band = pixels[8 * group * row : 8 * group * (row + at_once)]
-        unrounded = emulator.coefficients(band, sampling)
-        for c8, wanted, table, (_, down) in zip(unrounded, levels, tables, parts, strict=True):
-            own = wanted[down * row : down * (row + at_once)]
-            distance = np.abs(c8 / (8.0 * np.asarray(table)) - own)
-            violation = max(violation, float(distance.max()))
-    return Certificate(equal, total, violation)
+    unit = quantized.sampling.unit_height
+    rows = unit * max(1, _PIXELS_AT_ONCE // (unit * width))
+    return Certificate(
+        levels_equal=sum(int(np.count_nonzero(ours == wanted)) for ours, wanted in pairs),
+        levels_total=sum(wanted.size for _, wanted in pairs),
+        largest_violation=max(
+            float(part.max())
+            for top in range(0, height, rows)
+            for part in violations(
+                pixels[top : top + rows], quantized.rows(top, min(top + rows, height))
+            )
+        ),
+        hidden_border=quantized.visible is not None,
+    )

@@ -1,54 +1,73 @@
-"""A JPEG file as this library sees it: its levels and tables, its decode, its metadata."""
+"""A JPEG file as this library sees it: its levels and tables, its decode and its metadata.
 
+Levels are read by jpeglib 1.0.2 rather than pyjpegio 0.3.0, which reads the same: jpeglib also
+writes every sampling, so that one library serves reading and encoding. Both print libjpeg's
+messages on C's standard error. They become warnings, but decide nothing.
+"""
+
+import functools
+import hashlib
 import io
 import os
 import pathlib
+import re
 from dataclasses import dataclass
 
+import jpeglib
 import numpy as np
-from PIL import JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
-from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.coefficients import read_coefficients
-from keras_jpeg_gan.jpeg.header import (
-    BROKEN,
-    Header,
-    check_file_size,
-    read_header,
-    without_extras,
-)
-from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.header import BROKEN, Header, from_image, read_header, without_extras
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
-from keras_jpeg_gan.system import without_warnings
+from keras_jpeg_gan.streams import caught_messages
+from keras_jpeg_gan.system import as_file, without_warnings
 
-__all__ = ["JpegFile", "Limits"]
+TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
 
 _NO_END = "no end-of-image marker"
+
+# How libjpeg's messages begin (jerror.h).
+LIBJPEG = re.compile(
+    r"(Application transf|Arithmetic|At marker|Bogus|Cannot|Can't|Caution: quant|Component index"
+    r"|Corrupt JPEG|DCT|Didn't expect|Empty|Huffman|IDCT|Image too wide|Improper|Inconsistent"
+    r"|Input file|Insufficient mem|Invalid|JPEG (data|param)|Maximum supp|Missing Huff|Not a JPEG"
+    r"|Only |Premature|Quantization|Requested|Sampling|Scan script|Sorry|Suspension|Too many"
+    r"|Unknown|Unrecog|Unsupported|Warning: unknown JFIF|Wrong JPEG)"
+)
+# What stands in for missing bits, to see whether any are missing: random, since regular bits may
+# decode as the zeros that libjpeg puts there, and longer than any unit. They are opposites.
+_FILLER = np.random.default_rng(0).integers(0, 255, 4096).astype(np.uint8)
+_FILLERS = (_FILLER.tobytes(), (254 - _FILLER).tobytes())
 
 
 @dataclass(frozen=True)
 class JpegFile:
-    """A grayscale or YCbCr JPEG file.
+    """A grayscale or YCbCr JPEG file, or an image that is restored as if it were one.
 
     Attributes:
-        levels: [Hb, Wb, 8, 8] int16 for each component, natural order, without dummy blocks;
-            none of an image that is only taken for a JPEG file's (`assumed`).
-        tables: [8, 8] int32 steps for each component, natural order.
-        sampling: "gray", "4:2:0", ..., or factors such as "2x2,1x2,1x1".
+        quantized: what an encoder must give back, with levels in int16; None for an image that
+            is only assumed to be a JPEG file's decode (`jpeg.assumed`).
+        tables: [8, 8] int32 steps for each component, natural order: those of `quantized`, or
+            the assumed ones.
         pixels: [H, W] or [H, W, 3] uint8, libjpeg's default decode; orientation not applied.
         progressive: whether it has progressive scans.
         metadata: to be carried over.
-        warnings: what is odd about the file, a line each.
+        warnings: what is odd about the file, one line each.
+        sha256: of the file's bytes, as hexadecimal digits.
     """
 
-    levels: tuple[np.ndarray, ...]
+    quantized: Quantized | None
     tables: tuple[np.ndarray, ...]
-    sampling: str
     pixels: np.ndarray
     progressive: bool
     metadata: Metadata
     warnings: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def height(self) -> int:
@@ -62,46 +81,72 @@ class JpegFile:
 
     @property
     def quality(self) -> int:
-        """The IJG quality whose tables are nearest: an estimate."""
+        """The IJG quality with the nearest tables: an estimate."""
         return estimate_quality(self.tables[0], self.tables[1] if len(self.tables) > 1 else None)
+
+    @functools.cached_property
+    def gray(self) -> bool:
+        """Whether the picture has no colour: one component, or three without a level of chroma.
+
+        Without levels: whether R = G = B in every pixel.
+        """
+        if self.pixels.ndim == 2:
+            return True
+        if self.quantized is None:
+            return bool((self.pixels == self.pixels[..., :1]).all())
+        _, *chroma = self.quantized.levels
+        return self.quantized.sampling.has_whole_luma and not any(part.any() for part in chroma)
+
+    @property
+    def constraint(self) -> Quantized | None:
+        """What the pixels to restore must compress to: of a gray picture, the luma alone.
+
+        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128.
+        """
+        if self.quantized is None or not self.gray:
+            return self.quantized
+        levels, tables = self.quantized.levels[:1], self.quantized.tables[:1]
+        return Quantized(levels, tables, GRAY, self.quantized.visible)
 
     @classmethod
     def read(
         cls,
         source: str | os.PathLike[str] | bytes,
-        limits: Limits | None = None,
+        limits: FileLimits | None = None,
         allow_truncated: bool = False,
     ) -> "JpegFile":
         """Read a file.
 
         Args:
             source: a path, or the file's bytes.
-            limits: what it may ask for; the defaults if none.
-            allow_truncated: read what a cut file still has.
+            limits: what it may ask for; the defaults if None.
+            allow_truncated: read what is left of a truncated file.
 
         Raises:
             JpegFormatError: it is not a JPEG that can be restored, or beyond the limits.
             OSError: the path cannot be read.
         """
-        limits = limits or Limits()
+        limits = limits or FileLimits()
         data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
         header = read_header(data, limits)
-        data = data[: header.end]  # what follows belongs to other programs, or is a piece
+        sha256 = hashlib.sha256(data).hexdigest()
+        # What follows belongs to other programs, or is a fragment.
+        data = from_image(data)[: header.end]
         if not header.complete:
             data += b"\xff\xd9"  # decoders fill in what is missing before it
-        pixels, metadata = _decode(data, header.comments)
-        # jpeglib stumbles over many markers, and needs none.
-        found = read_coefficients(without_extras(data, header))
+        pixels, metadata = _decode_with_metadata(data, header.comments)
+        # jpeglib fails on large numbers of markers, and needs none of these.
+        found = read_levels(without_extras(data, header))
         size, count = (header.height, header.width), len(header.components)
         if (
             pixels.shape != (size if count == 1 else (*size, count))
             or (found.height, found.width) != size
-            or len(found.levels) != count
+            or found.quantized.sampling != header.sampling
         ):
             raise JpegFormatError(f"its decoders do not agree on what it is: {BROKEN}")
         remarks = []
         if not header.complete:
-            remarks.append(_incomplete(header, found.remarks))
+            remarks.append(_incomplete(header, data[: header.end], found.quantized))
             if remarks[0] != _NO_END and not allow_truncated:
                 raise JpegFormatError(f"{remarks[0]}; --allow_truncated restores what is there")
         remarks += [f"libjpeg says: {remark}" for remark in found.remarks]
@@ -109,41 +154,87 @@ class JpegFile:
         if len(tables) == 3 and (tables[1] != tables[2]).any():
             remarks.append("Cb and Cr have different tables")
         return cls(
-            levels=found.levels,
+            quantized=Quantized(found.quantized.levels, tables, found.quantized.sampling),
             tables=tables,
-            sampling=found.sampling,
             pixels=pixels,
             progressive=header.progressive,
             metadata=metadata,
             warnings=tuple(remarks),
+            sha256=sha256,
         )
 
 
-def read_bytes(path: pathlib.Path, limits: Limits) -> bytes:
+def read_bytes(path: pathlib.Path, limits: FileLimits) -> bytes:
     """A file's bytes, unless there are too many.
 
     Raises:
         JpegFormatError: there are more than the limit.
         OSError: the path cannot be read.
     """
-    check_file_size(path.stat().st_size, limits)
+    limits.check_file_size(path.stat().st_size)
     return path.read_bytes()
 
 
-def _incomplete(header: Header, remarks: tuple[str, ...]) -> str:
-    """What a file without its end-of-image marker lacks."""
-    # A sequential file has no more scans than components, and libjpeg remarks on Huffman codes
-    # that end early. A progressive one may have had more scans; of arithmetic codes it is silent.
-    sequential = header.frame in ("baseline", "extended")
-    if sequential and len(header.scanned) == len(header.components) and not remarks:
-        return _NO_END
-    return f"truncated: it ends in or behind scan {header.scans}, before its end-of-image marker"
+@dataclass(frozen=True)
+class FileLevels:
+    """What libjpeg's entropy decoder reads.
+
+    Attributes:
+        quantized: levels in int16, and the tables (int32) that stand at the file's end. If a
+            file defines them twice, `Header.tables` has those that count.
+        height, width: in pixels.
+        remarks: what libjpeg printed, without repetition, one line each.
+    """
+
+    quantized: Quantized
+    height: int
+    width: int
+    remarks: tuple[str, ...]
 
 
-def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metadata]:
-    """Pillow's decode, and the metadata."""
+def read_levels(data: bytes) -> FileLevels:
+    """Decode the levels of a JPEG file of one or three components.
+
+    Raises:
+        JpegFormatError: libjpeg cannot read the file.
+    """
+    with as_file(data, ".jpg") as path, caught_messages(LIBJPEG) as messages:
+        failure = image = None
+        try:
+            with jpeglib.version(TURBO):
+                image = jpeglib.read_dct(str(path))
+                image.load()
+        except (OSError, RuntimeError, ValueError) as error:
+            failure = error
+    remarks = tuple(messages)
+    if image is None or failure is not None:
+        reason = remarks[-1] if remarks else "no reason given"
+        raise JpegFormatError(
+            f"libjpeg cannot read its coefficients ({reason}): {BROKEN}"
+        ) from failure
+    levels = [part for part in (image.Y, image.Cb, image.Cr) if part is not None]
+    factors = tuple((int(across), int(down)) for down, across in image.samp_factor[: len(levels)])
     try:
-        # Not by Image.open, which has a limit of its own on the size.
+        quantized = Quantized(
+            levels=tuple(np.ascontiguousarray(part, np.int16) for part in levels),
+            tables=tuple(image.get_component_qt(i).astype(np.int32) for i in range(len(levels))),
+            sampling=Sampling(factors),
+        )
+    except ConfigError as error:
+        raise JpegFormatError(f"libjpeg reads {error}: {BROKEN}") from error
+    return FileLevels(quantized, image.height, image.width, remarks)
+
+
+def decode(data: bytes) -> np.ndarray:
+    """libjpeg's default decode of a JPEG file that was encoded here: [H, W] or [H, W, 3] uint8."""
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        return np.asarray(image)
+
+
+def _decode_with_metadata(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metadata]:
+    """The default decode of any file, and its metadata."""
+    try:
+        # Not by Image.open, which has a size limit of its own.
         with without_warnings():
             picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
             metadata = read_metadata(picture, comments)
@@ -153,3 +244,26 @@ def _decode(data: bytes, comments: tuple[bytes, ...]) -> tuple[np.ndarray, Metad
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise JpegFormatError(f"Pillow cannot decode it ({reason}): {BROKEN}") from error
     return pixels, metadata
+
+
+def _incomplete(header: Header, data: bytes, quantized: Quantized) -> str:
+    """What is missing from a file without an end-of-image marker, whose data are `data`."""
+    if header.has_all_scans and _ends_with_its_image(without_extras(data, header), quantized):
+        return _NO_END
+    return f"truncated: it ends in or behind scan {header.scans}, before its end-of-image marker"
+
+
+def _ends_with_its_image(data: bytes, quantized: Quantized) -> bool:
+    """Whether the last scan's Huffman codes are all there: what follows changes no level."""
+    stuffing = b"\0" if data.endswith(b"\xff") else b""  # or the filler would be a marker's code
+    for filler in _FILLERS:
+        restarted = (bytes((0xFF, 0xD0 + n)) + filler for n in range(8))  # any may be waited for
+        try:
+            found = read_levels(
+                b"".join([data, stuffing, filler, *restarted, b"\xff\xd9"])
+            ).quantized
+        except JpegFormatError:
+            return False
+        if not all(map(np.array_equal, found.levels, quantized.levels)):
+            return False
+    return True

@@ -1,6 +1,7 @@
-"""A JPEG file's markers, walked with limits before any decoder sees the bytes.
+"""A walk over a JPEG file's markers, with limits, before any decoder sees the bytes.
 
-ITU-T T.81, annex B. What cannot be restored is refused here, with what it is and what to do.
+ITU-T T.81, annex B. What cannot be restored is refused here; the message says what it is and
+what to do.
 """
 
 import re
@@ -9,11 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.limits import Limits
+from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.formats import BEGINNING, what_else
+from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
-_BEGINNING = b"\xff\xd8\xff"  # as Pillow wants it too
-_SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
+_SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
 _FRAMES = {
     0xC0: "baseline",
@@ -26,45 +28,29 @@ _REFUSED_FRAMES = {0xC3: "lossless", 0xCB: "lossless arithmetic"} | {
     code: "hierarchical" for code in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
 }
 _RESTARTS = range(0xD0, 0xD8)  # no length follows
+# After a scan, these end libjpeg's reading with an error.
+_IMPOSSIBLE = {_SOI, *_FRAMES, *_REFUSED_FRAMES, 0xC8, *range(0xF0, 0xFE)}
 _LARGEST_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
 
-# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. Codes below
-# C0 are none either: libjpeg skips them there, and what hides behind them counts.
+# The end of entropy-coded data: a marker that is neither stuffing, restart nor fill. At codes below
+# C0 libjpeg waits for the next restart, and reads on behind it; without restarts it reads no more.
 _SCAN_END = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+_MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MARKER = re.compile(rb"\xff[^\xff]")
 _LOWEST_CODE = 0xC0
-_MOST_STRAYS = 1 << 16  # Pillow goes through such bytes one by one
+_MOST_STRAYS = 1 << 16  # Pillow reads such bytes one by one
 
-# Pillow joins EXIF segments one by one, in quadratic time.
+# Pillow appends EXIF segments one by one, in quadratic time.
 _MOST_EXTRAS = 500
 
-# What to do, at the end of a message.
+# How messages end: with what to do.
 BROKEN = "a broken JPEG; get another copy"
 _CONVERT = "convert it with another program"
-
-_OTHER_FORMATS = (
-    (b"\x89PNG", 0, "a PNG image"),
-    (b"GIF8", 0, "a GIF image"),
-    (b"WEBP", 8, "a WebP image"),
-    (b"BM", 0, "a BMP image"),
-    (b"II*\0", 0, "a TIFF image"),
-    (b"MM\0*", 0, "a TIFF image"),
-    (b"ftypavif", 4, "an AVIF image"),
-    (b"ftyphei", 4, "a HEIF image"),
-    (b"ftypmif1", 4, "a HEIF image"),
-    (b"jP  ", 4, "a JPEG 2000 image"),
-    (b"\xff\x4f\xff\x51", 0, "a JPEG 2000 codestream"),
-    (b"JXL ", 4, "a JPEG XL image"),
-    (b"\xff\x0a", 0, "a JPEG XL codestream"),
-    (b"%PDF", 0, "a PDF document"),
-    (b"P5", 0, "a PGM image"),
-    (b"P6", 0, "a PPM image"),
-)
 
 
 @dataclass(frozen=True)
 class Component:
-    """A component of the frame: its id, sampling factors and table number."""
+    """A component of the frame: its identifier, sampling factors and table number."""
 
     identifier: int
     across: int
@@ -77,20 +63,24 @@ class Header:
     """What the markers of a file say.
 
     Attributes:
-        width, height: pixels; frame: "baseline", "progressive", ...
-        components: in the frame's order; tables: [8, 8] int32 steps, natural order, for each,
-            as they stood when its first scan began.
-        scans: how many scans begin; scanned: the components (their indices) that these are of.
+        width, height: in pixels; frame: "baseline", "progressive", ...
+        components: in the frame's order; sampling: of these; tables: [8, 8] int32 steps, natural
+            order, for each, as they stood when its first scan began.
+        scans: how many scans begin; scanned: the indices of the components in these.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
-        complete: the end-of-image marker was there; end: where the last whole segment or scan
-            ends, so that an incomplete file can be cut there.
+        complete: whether there is an end-of-image marker; end: behind it, or behind the last
+            scan's data, so that an incomplete file can be cut there.
+        last_scan: where the last scan's data begin; restarts: whether markers divide scans.
+        coarse: components and coefficients, by index in the frame and in zigzag order, whose
+            last bits no scan has brought so far.
     """
 
     width: int = 0
     height: int = 0
     frame: str = ""
     components: tuple[Component, ...] = ()
+    sampling: Sampling = GRAY
     tables: list[np.ndarray] = field(default_factory=list)
     scans: int = 0
     scanned: set[int] = field(default_factory=set)
@@ -98,39 +88,60 @@ class Header:
     extras: list[tuple[int, int]] = field(default_factory=list)
     complete: bool = False
     end: int = 0
+    last_scan: int = 0
+    restarts: bool = False
+    coarse: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def progressive(self) -> bool:
         """Whether the file has progressive scans."""
         return self.frame.startswith("progressive")
 
+    @property
+    def has_all_scans(self) -> bool:
+        """Whether all scans are there that an image of Huffman codes needs.
 
-def read_header(data: bytes, limits: Limits | None = None) -> Header:
+        Of arithmetic codes nothing is said: they need not be there to their end.
+        """
+        return "arithmetic" not in self.frame and not self.coarse
+
+
+def read_header(data: bytes, limits: FileLimits | None = None) -> Header:
     """Walk the markers of a file up to the end-of-image marker, or as far as they go.
 
     Raises:
-        JpegFormatError: this is no JPEG file, one that cannot be restored, or one beyond the
-            limits; a message of one line says which and what to do.
+        JpegFormatError: the file is not a JPEG, cannot be restored or is beyond the limits; its
+            message, one line, says which, and what to do.
     """
-    limits = limits or Limits()
-    check_file_size(len(data), limits)
-    if not data.startswith(_BEGINNING):
-        raise JpegFormatError(_what_else(data))
+    limits = limits or FileLimits()
+    limits.check_file_size(len(data))
+    data = from_image(data)
+    if not data.startswith(BEGINNING):
+        raise JpegFormatError(what_else(data))
     header = Header(end=2)
     walk = _Walk(header, limits, len(data))
     for code, start, stop in _segments(data, header):
         walk.segment(code, data[start:stop])
     if not header.frame:
         raise JpegFormatError(f"no frame header: {BROKEN}")
+    marker = _MARKER_IN_SCAN.search(data, header.last_scan)
+    if not header.complete and not header.restarts and marker:
+        header.end = marker.start()  # what follows is not read, and may be a trailer
     if not header.scans:
         raise JpegFormatError(f"it ends before its first scan, without image data: {BROKEN}")
     header.tables = walk.tables_of_components()
     return header
 
 
+def from_image(data: bytes) -> bytes:
+    """A file without the empty image (FFD8 FFD9) that old SWF exports put before theirs."""
+    return data[4:] if data.startswith(b"\xff\xd8\xff\xd9" + BEGINNING) else data
+
+
 def peek_size(beginning: bytes) -> tuple[int, int]:
-    """Height and width of a JPEG file, as far as its first bytes tell; else 0, 0."""
-    if not beginning.startswith(_BEGINNING):
+    """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
+    beginning = from_image(beginning)
+    if not beginning.startswith(BEGINNING):
         return 0, 0
     try:
         for code, start, _ in _segments(beginning, Header()):
@@ -138,42 +149,12 @@ def peek_size(beginning: bytes) -> tuple[int, int]:
                 height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
                 return int.from_bytes(height, "big"), int.from_bytes(width, "big")
     except JpegFormatError:
-        pass  # whoever reads the file will say so
+        pass  # reported when the file is read
     return 0, 0
 
 
-def check_file_size(size: int, limits: Limits) -> None:
-    """Refuse a file of too many bytes.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if size > limits.max_file_mb * 1e6:
-        raise JpegFormatError(
-            f"{size / 1e6:.3g} MB are more than --max_file_mb={limits.max_file_mb:g}"
-        )
-
-
-def check_size(width: int, height: int, limits: Limits) -> None:
-    """Refuse an image of too many pixels, or of more than the memory is enough for.
-
-    Raises:
-        JpegFormatError: there are more than the limit.
-    """
-    if width * height > limits.max_megapixels * 1e6:
-        raise JpegFormatError(
-            f"{width}x{height} is more than --max_megapixels={limits.max_megapixels:g}"
-        )
-    floor = limits.floor_mb(height, width)
-    if floor > limits.max_memory_mb:
-        raise JpegFormatError(
-            f"{width}x{height} takes {floor:.0f} MB at least: more than "
-            f"--max_memory_mb={limits.max_memory_mb:.0f}"
-        )
-
-
 def without_extras(data: bytes, header: Header) -> bytes:
-    """The file without its APPn and COM segments: the image data alone."""
+    """The file without its APPn and COM segments: only the image data."""
     kept, position = [], 0
     for start, stop in header.extras:
         kept.append(data[position:start])
@@ -181,19 +162,8 @@ def without_extras(data: bytes, header: Header) -> bytes:
     return b"".join([*kept, data[position:]])
 
 
-def _what_else(data: bytes) -> str:
-    if not data:
-        return "an empty file: get another copy"
-    for magic, offset, name in _OTHER_FORMATS:
-        if data[offset : offset + len(magic)] == magic:
-            return f"not a JPEG but {name}: give the JPEG that it was made from, if any"
-    if _BEGINNING in data[:4096]:
-        return "not a JPEG: other bytes stand before its first marker; remove them"
-    return "not a JPEG: it does not begin with the bytes FF D8 FF"
-
-
 def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
-    """Each marker segment's code, and where its content starts and stops."""
+    """Yield each marker segment's code, and where its content starts and stops."""
     position, strays = 2, 0
     while True:
         marker = _MARKER.search(data, position)
@@ -209,6 +179,8 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
             return
         if code < _LOWEST_CODE or code in _RESTARTS:
             continue
+        if header.scans and code in _IMPOSSIBLE:
+            return  # libjpeg does not read on either: a trailer without an end marker before it
         if code == _SOI:
             raise JpegFormatError(f"a second start-of-image marker inside: {BROKEN}")
         length = int.from_bytes(data[position : position + 2], "big")
@@ -224,17 +196,20 @@ def _segments(data: bytes, header: Header) -> Iterator[tuple[int, int, int]]:
                     f"more than {_MOST_EXTRAS} metadata segments; strip them first"
                 )
         yield code, position + 2, stop
-        position = header.end = stop
+        position = stop
+        if not header.scans:
+            header.end = stop
         if code == _SOS:
+            header.last_scan = stop
             found = _SCAN_END.search(data, position)
             position = found.start() if found else len(data)
             header.end = position
 
 
 class _Walk:
-    """Takes one segment after another into a header."""
+    """Reads one segment after another into a header."""
 
-    def __init__(self, header: Header, limits: Limits, file_size: int) -> None:
+    def __init__(self, header: Header, limits: FileLimits, file_size: int) -> None:
         self._header = header
         self._limits = limits
         self._file_size = file_size
@@ -244,7 +219,7 @@ class _Walk:
         self._adobe: int | None = None
 
     def segment(self, code: int, content: bytes) -> None:
-        """One segment's content, without marker and length."""
+        """Read one segment's content, without marker and length."""
         if code in _REFUSED_FRAMES:
             kind = _REFUSED_FRAMES[code]
             raise JpegFormatError(
@@ -256,6 +231,8 @@ class _Walk:
             self._quantization_tables(content)
         elif code == _SOS:
             self._scan(content)
+        elif code == _DRI:
+            self._header.restarts = any(content)
         elif code == _COM:
             self._header.comments += (content,)
         elif code == _APP0 and content.startswith(b"JFIF\0") and len(content) >= 14:
@@ -290,20 +267,19 @@ class _Walk:
         self._check_size()
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
-        self._check_sampling()
+        header.coarse = {(i, k) for i in range(count) for k in range(64)}
+        self._read_sampling()
         header.frame = _FRAMES[code]
 
-    def _check_sampling(self) -> None:
-        parts = self._header.components
-        across, down = max(p.across for p in parts), max(p.down for p in parts)
-        text = ",".join(f"{p.across}x{p.down}" for p in parts)
-        if max(across, down) > 4 or not all(p.across and p.down for p in parts):
+    def _read_sampling(self) -> None:
+        factors = tuple((part.across, part.down) for part in self._header.components)
+        if not all(1 <= n <= 4 for pair in factors for n in pair):
+            text = ",".join(f"{across}x{down}" for across, down in factors)
             raise JpegFormatError(f"sampling factors {text} (1 to 4 exist): {BROKEN}")
-        if any(across % p.across or down % p.down for p in parts):
-            raise JpegFormatError(
-                f"sampling factors {text}: only whole ratios are restored, as libjpeg's decoder "
-                f"has no others; {_CONVERT}"
-            )
+        try:
+            self._header.sampling = Sampling(factors)
+        except ConfigError as error:
+            raise JpegFormatError(f"{error}, as by libjpeg's decoder; {_CONVERT}") from error
 
     def _check_size(self) -> None:
         header = self._header
@@ -312,7 +288,7 @@ class _Walk:
                 f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
                 "libjpeg"
             )
-        check_size(header.width, header.height, self._limits)
+        self._limits.check_image_size(header.width, header.height)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits
@@ -356,9 +332,17 @@ class _Walk:
                 header.scanned.add(i)
                 if part.table in self._defined:
                     self._latched.setdefault(i, self._defined[part.table])
+                header.coarse -= {(i, k) for k in self._finished(content)}
+
+    def _finished(self, content: bytes) -> range:
+        """The coefficients, in zigzag order, that a scan with this header brings to its end."""
+        if not self._header.progressive:
+            return range(64)
+        first, last, bits = content[-3:]
+        return range(first, last + 1) if bits & 15 == 0 else range(0)
 
     def _check_colors(self) -> None:
-        """libjpeg's own rule for what three components are (jdapimin.c)."""
+        """Apply libjpeg's own rule for what three components are (jdapimin.c)."""
         identifiers = bytes(part.identifier for part in self._header.components)
         if len(identifiers) != 3 or self._jfif:
             return
@@ -385,7 +369,7 @@ class _Walk:
 
 
 def _zigzag() -> np.ndarray:
-    """Natural index of each zigzag position (T.81, figure A.6)."""
+    """The natural-order index of each zigzag position (T.81, figure A.6)."""
     order = sorted(
         range(64), key=lambda k: (k // 8 + k % 8, k // 8 if (k // 8 + k % 8) % 2 else k % 8)
     )

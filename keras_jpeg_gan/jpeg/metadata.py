@@ -1,4 +1,4 @@
-"""What a file carries beside its image, as Pillow reads it."""
+"""What a file carries besides its image, as Pillow reads it."""
 
 import struct
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from PIL import Image
 
 _ORIENTATION = 0x0112
 _EXIF_PREFIX = b"Exif\0\0"
-# Where a thumbnail is and how long: of a JPEG, of an uncompressed one.
+# Tags with the place and the length of a thumbnail: a JPEG, or an uncompressed one.
 _THUMBNAIL_TAGS = ((0x0201, 0x0202), (0x0111, 0x0117))
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Metadata to be carried over; nothing of it is applied to the pixels.
+    """Metadata to be carried over; none of it is applied to the pixels.
 
     Attributes:
-        exif: raw EXIF with its "Exif" prefix and without its thumbnail, which would show the
-            picture as it was, or empty; icc_profile, xmp: raw, or empty.
+        exif: raw EXIF with its "Exif" prefix, or empty. The thumbnail, which would still show the
+            damaged picture, is removed.
+        icc_profile, xmp: raw, or empty.
         comments: COM segments as text.
-        orientation: 1 to 8 as EXIF has it; 1 where it says nothing.
-        dpi: pixels an inch across and down, or None.
+        orientation: 1 to 8 as in EXIF; 1 if it says nothing.
+        dpi: pixels per inch across and down, or None.
     """
 
     exif: bytes = b""
@@ -32,7 +33,7 @@ class Metadata:
 
 
 def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metadata:
-    """The metadata of an opened JPEG; what cannot be parsed is carried raw or left out."""
+    """The metadata of an opened image; what cannot be parsed is carried raw or left out."""
     dpi = image.info.get("dpi")
     return Metadata(
         exif=without_thumbnail(image.info.get("exif", b"")),
@@ -45,10 +46,10 @@ def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metad
 
 
 def without_thumbnail(exif: bytes) -> bytes:
-    """EXIF without its second directory (IFD1) and the picture that this points to.
+    """EXIF without its second directory (IFD1) and the picture to which that points.
 
-    Nothing else is moved, since makers' notes point to places of their own. What cannot be
-    parsed is given back as it is.
+    Nothing else is moved, since maker notes contain offsets of their own. What cannot be parsed
+    is returned unchanged.
     """
     base = len(_EXIF_PREFIX) if exif.startswith(_EXIF_PREFIX) else 0
     order = {b"II": "<", b"MM": ">"}.get(exif[base : base + 2])
@@ -69,7 +70,7 @@ def without_thumbnail(exif: bytes) -> bytes:
     for place, length in _THUMBNAIL_TAGS:
         start, size = base + values.get(place, 0), values.get(length, 0)
         if start < link + 4 or start >= len(changed):
-            continue  # none, or one that would take what is no thumbnail's
+            continue  # there is none, or it would overlap what is not a thumbnail
         stop = min(start + size, len(changed))
         if stop == len(changed):
             del changed[start:]
@@ -79,7 +80,7 @@ def without_thumbnail(exif: bytes) -> bytes:
 
 
 def _directory(exif: bytes, start: int, order: str) -> dict[int, int]:
-    """The single 16- and 32-bit numbers of a directory, by tag."""
+    """The directory's entries that are one 16- or 32-bit number, by tag."""
     (count,) = struct.unpack_from(order + "H", exif, start)
     values = {}
     for entry in range(start + 2, start + 2 + 12 * count, 12):
@@ -100,6 +101,6 @@ def _text(comment: bytes) -> str:
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # a parser's failure on hostile EXIF, of whatever class, is no failure here
+    except Exception:  # whatever a parser raises on hostile EXIF, the image can be restored
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -1,4 +1,4 @@
-"""Quantization tables: the IJG's, their scaling by quality and its inverse.
+"""Quantization tables: the IJG's, their scaling by quality, and its inverse.
 
 A table is [8, 8] int32 in natural order, frequency across in the last axis.
 """
@@ -58,10 +58,10 @@ def quality_tables(quality: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def estimate_quality(luma: np.ndarray, chroma: np.ndarray | None = None) -> int:
-    """The IJG quality whose tables are nearest: exact where the tables are the IJG's own.
+    """The IJG quality with the nearest tables: exact if the tables are the IJG's own.
 
-    Nearest is the least mean absolute difference of the logarithms of the steps, over the
-    tables given; of equals the lowest quality.
+    The distance is the mean absolute difference of the logarithms of the steps, over the tables
+    given; in a tie, the lowest quality counts.
 
     Args:
         luma: [8, 8] steps >= 1.
@@ -77,10 +77,10 @@ def estimate_quality(luma: np.ndarray, chroma: np.ndarray | None = None) -> int:
 
 
 def network_tables(tables: Sequence[np.ndarray]) -> np.ndarray:
-    """The two tables that the network is given, whatever the file has.
+    """The two tables that the network gets, however many the file has.
 
-    Grayscale repeats luma as chroma; of Cb and Cr it is the geometric mean (the mean of the
-    logarithms). 16-bit steps stay as they are.
+    For grayscale, luma is repeated as chroma; different tables of Cb and Cr are replaced by their
+    geometric mean. 16-bit steps stay as they are.
 
     Args:
         tables: [8, 8] steps >= 1 for each component, one or three.

@@ -1,57 +1,54 @@
-"""Consistency with the file, as the paper's tables measure it, with libjpeg as the codec."""
-
-import io
-from collections.abc import Sequence
+"""Consistency with the file as the paper's tables measure it, with libjpeg as the codec."""
 
 import numpy as np
-from PIL import Image
 
-from keras_jpeg_gan.jpeg.encoder import encode
+from keras_jpeg_gan.jpeg.encoder import recompress
+from keras_jpeg_gan.jpeg.levels import Quantized
 
 
-def consistency_rmse(
-    pixels: np.ndarray, decoded: np.ndarray, tables: Sequence[np.ndarray], sampling: str
-) -> float:
-    """Root mean square difference of the restored image, compressed again and decoded, from
-    the file's decode: 0 where the levels are the file's.
+def consistency_rmse(pixels: np.ndarray, decoded: np.ndarray, quantized: Quantized) -> float:
+    """Compress a restored image again, decode it and compare with the file's decode.
 
     Args:
-        pixels: [H, W] or [H, W, 3] uint8, restored; decoded: of the file, by libjpeg.
-        tables: [8, 8] steps for each component; sampling: a name or factors.
+        pixels: [H, W] or [H, W, 3] uint8, restored.
+        decoded: the file's decode by libjpeg, of the same shape.
+        quantized: of the file.
+
+    Returns:
+        The root mean square difference in grey levels: 0 where the levels are the file's.
 
     Raises:
-        ConfigError: libjpeg's encoder cannot write the sampling.
+        ConfigError: libjpeg's encoder cannot write the sampling, or shapes do not match.
     """
-    with Image.open(io.BytesIO(encode(pixels, tables, sampling)), formats=("JPEG",)) as image:
-        again = np.asarray(image, np.float64)
-    return float(np.sqrt(np.mean((again - decoded) ** 2)))
+    return root_mean_square(recompress(pixels, quantized).pixels, decoded)
 
 
-def unrounded_consistency(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> float:
-    """The same of pixels that need not be whole, with this project's codec in real arithmetic.
+def unrounded_consistency(pixels: np.ndarray, quantized: Quantized) -> float:
+    """`consistency_rmse` of unrounded pixels, with this project's codec in real arithmetic.
 
     Args:
         pixels: [H, W] or [H, W, 3], 0..255.
-        levels: [Hb, Wb, 8, 8] integers for each component of the file.
-        tables, sampling: as `consistency_rmse`.
+        quantized: of the file.
 
     Raises:
-        ConfigError: a ratio of the sampling's factors is not whole.
+        ConfigError: shapes do not match.
     """
     from keras import ops
 
     from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
+    quantized.check_fits(pixels.shape)
     height, width = pixels.shape[:2]
-    image, wanted, steps = consistency.batch_of_one(pixels, levels, tables)
-    ours = codec.compress(image, steps, sampling, rounded=False)
+    image, wanted = consistency.batch_of_one(pixels, quantized)
+    levels = codec.compress(image, wanted.tables, wanted.sampling, rounded=False)
+    ours = Quantized(levels, wanted.tables, wanted.sampling)
     decoded = [
-        ops.convert_to_numpy(codec.decompress(parts, steps, sampling, height, width, rounded=False))
-        for parts in (ours, wanted)
+        ops.convert_to_numpy(codec.decompress(either, height, width, rounded=False))
+        for either in (ours, wanted)
     ]
-    return float(np.sqrt(np.mean((decoded[0].astype(np.float64) - decoded[1]) ** 2)))
+    return root_mean_square(*decoded)
+
+
+def root_mean_square(pixels: np.ndarray, others: np.ndarray) -> float:
+    """The root mean square difference of two arrays of one shape."""
+    return float(np.sqrt(np.mean((pixels.astype(np.float64) - others) ** 2)))

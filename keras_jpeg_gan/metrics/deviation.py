@@ -1,4 +1,4 @@
-"""Where samples of one file differ from each other: deviation by texture."""
+"""How much samples of one file differ, and where: deviation, its map, and by texture."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _WHITE_TO_BLACK = 64.0  # grey levels
 
 
 class Spread:
-    """Mean and deviation of images that pass by, by sums: of 8-bit images they are exact.
+    """Mean and deviation of a stream of images, from sums, which are exact for 8-bit images.
 
     Attributes:
         count: images so far.
@@ -20,13 +20,13 @@ class Spread:
     def __init__(self, images: Iterable[np.ndarray] = ()) -> None:
         self.count = 0
         self._sum: np.ndarray = np.zeros(())
-        # Summed over the channels too: the deviation is of all of them.
+        # Summed over the channels too, since the deviation covers all of them.
         self._squares: np.ndarray = np.zeros(())
         for image in images:
             self.add(image)
 
     def add(self, pixels: np.ndarray) -> None:
-        """Take in an image; all are of one shape, and of one type."""
+        """Add an image; all have the same shape and type."""
         if not self.count:
             kind = np.uint32 if pixels.dtype == np.uint8 else np.float64
             self._sum = np.zeros(pixels.shape, kind)
@@ -40,14 +40,14 @@ class Spread:
 
     @property
     def mean(self) -> np.ndarray:
-        """[H, W] or [H, W, 3] float32, once there is an image."""
+        """[H, W] or [H, W, 3] float32; needs an image."""
         return (self._sum / np.float32(self.count)).astype(np.float32)
 
     @property
     def deviation(self) -> np.ndarray:
-        """[H, W] float32 in grey levels: root of the variance (unbiased), averaged over RGB.
+        """[H, W] float32 in grey levels: root of the unbiased variance, averaged over RGB.
 
-        There are two images or more.
+        Needs at least two images.
         """
         result = np.empty(self._squares.shape, np.float32)
         for rows in _rows(result):
@@ -60,35 +60,36 @@ class Spread:
 
 
 def _rows(image: np.ndarray) -> Iterator[slice]:
-    """Some rows at a time, so that what is computed of them is small."""
+    """Some rows at a time, so that temporary arrays stay small."""
     return (slice(top, top + _ROWS) for top in range(0, len(image), _ROWS))
 
 
 def deviation_map(deviation: np.ndarray) -> np.ndarray:
-    """[H, W] in grey levels -> [H, W] uint8: white 0, black from 64 on, the fourth root between.
+    """Map [H, W] in grey levels to [H, W] uint8: 0 is white, 64 or more black.
 
-    As the paper's figure 9, but for where black is, which it does not tell.
+    Darkness is the fourth root, as in the paper's figure 9, which does not say what black stands
+    for.
     """
     dark = np.minimum(deviation / _WHITE_TO_BLACK, 1) ** 0.25
     return np.rint(255 * (1 - dark)).astype(np.uint8)
 
 
 class ByTexture(NamedTuple):
-    """Mean deviation in grey levels over the blocks of the textured and of the flat third."""
+    """Mean deviation in grey levels over the most and the least textured third of the blocks."""
 
     textured: float
     flat: float
 
 
 def deviation_by_texture(deviation: np.ndarray, original: np.ndarray) -> ByTexture:
-    """How far samples differ where the original has texture, and where it has none.
+    """How much samples differ where the original has texture, and where it has none.
 
-    The original's 8x8 blocks are ranked by their variance (of the mean of the channels): the
-    upper third is textured, the lower third flat.
+    The original's 8x8 blocks are ranked by their variance (of the channels' mean): the upper
+    third is textured, the lower third flat.
 
     Args:
         deviation: [H, W], as `Spread.deviation`.
-        original: [H, W] or [H, W, 3]; 8 pixels or more a side.
+        original: [H, W] or [H, W, 3], at least 8 pixels per side.
     """
     gray = original.astype(np.float64)
     gray = gray if gray.ndim == 2 else gray.mean(axis=-1)
@@ -99,7 +100,7 @@ def deviation_by_texture(deviation: np.ndarray, original: np.ndarray) -> ByTextu
 
 
 def _blocks(plane: np.ndarray) -> np.ndarray:
-    """[H, W] -> [N, 64]: the whole blocks."""
+    """Split [H, W] into its whole blocks: [N, 64]."""
     down, across = plane.shape[0] // _BLOCK, plane.shape[1] // _BLOCK
     cut = plane[: down * _BLOCK, : across * _BLOCK].reshape(down, _BLOCK, across, _BLOCK)
     return cut.swapaxes(1, 2).reshape(-1, _BLOCK * _BLOCK)

@@ -2,18 +2,19 @@
 
 import numpy as np
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.errors import ConfigError
 
-# The smallest sides of SSIM's window and of MS-SSIM's five scales of it.
+# The smallest sides for SSIM's window, and for that window at MS-SSIM's five scales.
 SSIM_SIDE, MS_SSIM_SIDE = 11, 176
 
 _BLOCK = 8
 
 
 def luma(pixels: np.ndarray) -> np.ndarray:
-    """Y of JFIF, in the full range 0..255; gray stays as it is.
+    """JFIF's Y, in the full range 0..255; gray images are returned as they are.
 
-    Other papers' Y is that of BT.601 in 16..235, in which PSNR is some 0.8 dB higher.
+    Other papers use BT.601's Y in 16..235, which gives a PSNR some 0.8 dB higher.
 
     Args:
         pixels: [H, W] or [H, W, 3].
@@ -26,10 +27,10 @@ def luma(pixels: np.ndarray) -> np.ndarray:
 
 
 def psnr(pixels: np.ndarray, original: np.ndarray) -> float:
-    """Peak signal-to-noise ratio over all pixels and channels, in dB; infinite for equals.
+    """Peak signal-to-noise ratio over all pixels and channels, in dB; infinite for equal images.
 
     Args:
-        pixels, original: of one shape, 0..255.
+        pixels, original: of the same shape, 0..255.
     """
     return _decibels(_squared_error(pixels, original))
 
@@ -40,11 +41,11 @@ def psnr_y(pixels: np.ndarray, original: np.ndarray) -> float:
 
 
 def psnr_b(pixels: np.ndarray, original: np.ndarray) -> float:
-    """PSNR of `luma` with a penalty on what shows of the blocks (Yim and Bovik 2011).
+    """PSNR of `luma` with a penalty on visible blocks (Yim and Bovik 2011).
 
-    To the mean squared error is added the blocking effect factor: how much larger the mean
-    squared difference of neighbours is across the borders of 8x8 blocks than elsewhere, where
-    it is larger, times log2(8) / log2(the image's smaller side).
+    The blocking effect factor is added to the mean squared error: the amount by which the mean
+    squared difference between neighbours is larger across the borders of 8x8 blocks than
+    elsewhere, times log2(8) / log2(the image's smaller side).
 
     Args:
         pixels, original: [H, W] or [H, W, 3], 0..255.
@@ -58,10 +59,10 @@ def psnr_b(pixels: np.ndarray, original: np.ndarray) -> float:
 
 
 def ssim(pixels: np.ndarray, original: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004), scikit-image's: Gaussian window of sigma 1.5.
+    """Structural similarity (Wang et al. 2004) by scikit-image: Gaussian window of sigma 1.5.
 
     Args:
-        pixels, original: [H, W] or [H, W, 3], 0..255; in RGB the mean of the channels.
+        pixels, original: [H, W] or [H, W, 3], 0..255; for RGB, the mean over the channels.
 
     Raises:
         ConfigError: a side is below `SSIM_SIDE`, or scikit-image is not installed.
@@ -70,9 +71,8 @@ def ssim(pixels: np.ndarray, original: np.ndarray) -> float:
     try:
         from skimage.metrics import structural_similarity
     except ImportError as error:
-        raise ConfigError(
-            "SSIM needs scikit-image: pip install 'keras-jpeg-gan[evaluation]'"
-        ) from error
+        how = program.install("evaluation")
+        raise ConfigError(f"SSIM needs scikit-image: {how}") from error
     return float(
         structural_similarity(
             np.asarray(pixels, np.float64),
@@ -87,13 +87,13 @@ def ssim(pixels: np.ndarray, original: np.ndarray) -> float:
 
 
 def ms_ssim(pixels: np.ndarray, original: np.ndarray) -> float:
-    """SSIM over five scales (Wang, Simoncelli and Bovik 2003), TensorFlow's.
+    """SSIM over five scales (Wang, Simoncelli and Bovik 2003) by TensorFlow.
 
     Args:
-        pixels, original: [H, W] or [H, W, 3], 0..255; in RGB the mean of the channels.
+        pixels, original: [H, W] or [H, W, 3], 0..255; for RGB, the mean over the channels.
 
     Raises:
-        ConfigError: a side is below `MS_SSIM_SIDE`, where the last scale has no window.
+        ConfigError: a side is below `MS_SSIM_SIDE`, so that the last scale has no window.
     """
     _check_side(pixels, MS_SSIM_SIDE, "MS-SSIM")
     import tensorflow as tf
@@ -105,7 +105,7 @@ def ms_ssim(pixels: np.ndarray, original: np.ndarray) -> float:
 
 def _check_side(pixels: np.ndarray, smallest: int, name: str) -> None:
     if min(pixels.shape[:2]) < smallest:
-        raise ConfigError(f"{name} needs {smallest} pixels a side: {pixels.shape[:2]} given")
+        raise ConfigError(f"{name} needs {smallest} pixels per side: {pixels.shape[:2]} given")
 
 
 def _squared_error(pixels: np.ndarray, original: np.ndarray) -> float:
@@ -117,7 +117,7 @@ def _decibels(error: float) -> float:
 
 
 def _neighbours(plane: np.ndarray) -> tuple[float, float]:
-    """Mean squared difference of neighbours: across borders of blocks, and of all others."""
+    """Mean squared difference between neighbours: across the borders of blocks, and elsewhere."""
     borders, others = [], []
     for axis in (0, 1):
         squares = np.diff(plane, axis=axis) ** 2

@@ -1,4 +1,4 @@
-"""Kernel distance of two sets of feature vectors, with an error bar."""
+"""Kernel distance between two sets of feature vectors, with an error bar."""
 
 import numpy as np
 
@@ -10,17 +10,17 @@ def kid(
 ) -> tuple[float, float]:
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3 (Binkowski et al. 2018).
 
-    The unbiased estimate, which is 0 on average where both sets are drawn from one
-    distribution, and may be negative.
+    The estimate is unbiased: its mean is 0 when both sets come from the same distribution, so it
+    may be negative.
 
     Args:
         a, b: [N, d] and [M, d].
-        subsets: random ones whose estimates are averaged.
-        size: vectors of each set in a subset, without repetition; no more than there are.
-        seed: of the choice.
+        subsets: how many random subsets are averaged over.
+        size: vectors that a subset takes from each set, without repetition; at most all.
+        seed: determines the subsets.
 
     Returns:
-        Mean over the subsets, and the standard deviation over them: the error of one subset's.
+        The mean over the subsets and their standard deviation, the error of a single subset.
 
     Raises:
         ConfigError: a set has fewer than two vectors.
@@ -44,7 +44,8 @@ def _estimate(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a @ b.T / a.shape[1] + 1) ** 3
+    linear = a @ b.T / a.shape[1] + 1
+    return linear * linear * linear  # many times faster than a power
 
 
 def _diagonal(a: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""LPIPS: a learned distance of two images' deep features (Zhang et al. 2018), version 0.1."""
+"""LPIPS: a learned distance between deep features (Zhang et al. 2018), version 0.1."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from keras_jpeg_gan.errors import ConfigError, ModelError
 if TYPE_CHECKING:
     from keras_jpeg_gan.models.features import FeatureNetwork
 
-# The smallest side that leaves AlexNet's last tap a pixel.
+# The smallest side for which AlexNet's last tap has a pixel.
 SMALLEST_SIDE = 32
 
 _EPSILON = 1e-10
@@ -18,12 +18,13 @@ _EPSILON = 1e-10
 def lpips(network: "FeatureNetwork", pixels: np.ndarray, original: np.ndarray) -> float:
     """How different two images look; 0 for equal ones.
 
-    Of each tap, normalized over its channels at every pixel, the squared differences are
-    weighted by channel and averaged over the pixels; the distance is the sum over the taps.
+    At each tap, features are normalized over the channels at every pixel; their squared
+    differences are weighted by channel and averaged over the pixels. The distance is the sum
+    over the taps.
 
     Args:
-        network: one with linear weights.
-        pixels, original: [H, W, 3] in [0, 255], of one shape, SMALLEST_SIDE or more a side.
+        network: a network with linear weights.
+        pixels, original: [H, W, 3] in [0, 255], of the same shape, at least SMALLEST_SIDE per side.
 
     Raises:
         ModelError: the network has no linear weights.
@@ -43,7 +44,7 @@ def lpips(network: "FeatureNetwork", pixels: np.ndarray, original: np.ndarray) -
 
 
 def _taps(network: "FeatureNetwork", pixels: np.ndarray) -> list[np.ndarray]:
-    """[h, w, C] of each tap, every pixel's features of length 1."""
+    """The features [h, w, C] at each tap, with length 1 at every pixel."""
     taps = network(pixels[None].astype(np.float32) / np.float32(255))
     return [_normalized(np.asarray(tap)[0]) for tap in taps]
 

@@ -1,4 +1,4 @@
-"""Improved precision and recall of one set of feature vectors against another."""
+"""Improved precision and recall between two sets of feature vectors."""
 
 from collections.abc import Iterator
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
 
-_ROWS = 1000  # of distances at once
+_ROWS = 1000  # rows of the distance matrix held at once
 
 
 def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[float, float]:
-    """Kynkäänniemi et al. 2019: which share of a set lies within the other's reach.
+    """The share of each set within the other's reach (Kynkäänniemi et al. 2019).
 
-    A set reaches all that is no farther from one of its vectors than that vector's k-th nearest
-    neighbour in the set (itself not counted).
+    A set reaches every point that is no farther from one of its vectors than that vector's k-th
+    nearest neighbour in the set, not counting itself.
 
     Args:
         real, fake: [N, d] and [M, d].
         k: as above.
 
     Returns:
-        Precision, the share of fake within real's reach, and recall, the other way round.
+        Precision, the share of `fake` within reach of `real`, and recall, the reverse.
 
     Raises:
-        ConfigError: a set has no k neighbours.
+        ConfigError: a set has k vectors or fewer.
     """
     if min(len(real), len(fake)) <= k:
         raise ConfigError(f"{min(len(real), len(fake))} feature vectors: more than {k} are needed")
@@ -40,7 +40,7 @@ def _share(vectors: np.ndarray, of: np.ndarray, k: int) -> float:
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> Iterator[np.ndarray]:
-    """Squared distances of some vectors of `a` after the other: [_ROWS or fewer, M]."""
+    """Squared distances from the vectors of `a` to those of `b`, at most [_ROWS, M] at a time."""
     squares = (b * b).sum(axis=1)
     for start in range(0, len(a), _ROWS):
         part = a[start : start + _ROWS]

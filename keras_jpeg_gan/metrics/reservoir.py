@@ -1,4 +1,4 @@
-"""A random part of the vectors that pass by, of bounded size."""
+"""A random sample of a stream of vectors, of bounded size."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ class Reservoir:
 
     Args:
         size: components of a vector.
-        capacity: vectors kept at most.
-        seed: of the choice, which then depends on the order alone.
+        capacity: at most so many vectors are kept.
+        seed: determines the choice, which otherwise depends only on the order.
 
     Attributes:
-        count: vectors that passed.
+        count: vectors seen so far.
     """
 
     def __init__(self, size: int, capacity: int, seed: int = 0) -> None:
@@ -30,7 +30,7 @@ class Reservoir:
         return self._kept
 
     def add(self, vectors: np.ndarray) -> None:
-        """Take in vectors [N, size]."""
+        """Add vectors [N, size]."""
         room = max(0, self._capacity - len(self._kept))
         taken, rest = vectors[:room], vectors[room:]
         self._kept = np.concatenate([self._kept, taken.astype(np.float32)])
@@ -42,7 +42,7 @@ class Reservoir:
                 self._kept[place] = vector
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that `from_state` needs."""
+        """Everything that `from_state` needs."""
         return {
             "count": np.array(self.count),
             "capacity": np.array(self._capacity),
@@ -52,7 +52,7 @@ class Reservoir:
 
     @classmethod
     def from_state(cls, state: Mapping[str, np.ndarray]) -> "Reservoir":
-        """As it was."""
+        """The reservoir that `state` came from."""
         reservoir = cls(state["kept"].shape[1], int(state["capacity"]))
         reservoir.count = int(state["count"])
         reservoir._kept = state["kept"]

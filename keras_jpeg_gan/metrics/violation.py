@@ -1,9 +1,10 @@
 """How far unrounded pixels are from a file's levels, in steps."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from keras_jpeg_gan.jpeg.levels import Quantized
 
 
 class Violation(NamedTuple):
@@ -11,7 +12,8 @@ class Violation(NamedTuple):
 
     Attributes:
         mean, largest: over all coefficients.
-        share_over_half: of them that lie outside their cells, but for float32's error.
+        share_over_half: the share of coefficients outside their cells, allowing for float32's
+            error.
     """
 
     mean: float
@@ -20,7 +22,7 @@ class Violation(NamedTuple):
 
     @classmethod
     def of(cls, distances: np.ndarray) -> "Violation":
-        """Of all coefficients' distances [N], in steps."""
+        """Summarize the distances [N] of all coefficients, in steps."""
         return cls(
             float(distances.mean(dtype=np.float64)),
             float(distances.max()),
@@ -31,25 +33,20 @@ class Violation(NamedTuple):
 _FLOAT_ERROR = 1e-3  # steps
 
 
-def violation(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> Violation:
-    """The violation of one image, `jpeg.tensors.consistency.violation`'s.
+def violation(pixels: np.ndarray, quantized: Quantized) -> Violation:
+    """How far an image's unrounded coefficients are from a file's levels.
 
     Args:
-        pixels: [H, W] or [H, W, 3], 0..255, not necessarily whole.
-        levels: [Hb, Wb, 8, 8] integers for each component.
-        tables: [8, 8] steps for each component; sampling: a name or factors.
+        pixels: [H, W] or [H, W, 3], 0..255, not necessarily integers.
+        quantized: of the file.
 
     Raises:
-        ConfigError: a ratio of the sampling's factors is not whole.
+        ConfigError: shapes do not match.
     """
     from keras import ops
 
     from keras_jpeg_gan.jpeg.tensors import consistency
 
-    found = consistency.violation(*consistency.batch_of_one(pixels, levels, tables), sampling)
+    quantized.check_fits(pixels.shape)
+    found = consistency.violation(*consistency.batch_of_one(pixels, quantized))
     return Violation.of(np.concatenate([ops.convert_to_numpy(part).ravel() for part in found]))

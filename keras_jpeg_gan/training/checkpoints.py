@@ -8,8 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from absl import logging
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import read_npz
 
 KEPT = 3
 _NAME = re.compile(r"step_(\d+)\.npz")
@@ -43,7 +45,7 @@ def save(folder: pathlib.Path, step: int, variables: Mapping[str, Any]) -> pathl
         The checkpoint's path.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step_{step:08d}.npz"
+    path = _path(folder, step)
     unfinished = folder / "unfinished.tmp"
     with unfinished.open("wb") as file:
         np.savez(file, **{name: variable.numpy() for name, variable in variables.items()})
@@ -51,7 +53,7 @@ def save(folder: pathlib.Path, step: int, variables: Mapping[str, Any]) -> pathl
         os.fsync(file.fileno())
     unfinished.replace(path)
     for old in all_steps(folder)[:-KEPT]:
-        (folder / f"step_{old:08d}.npz").unlink()
+        _path(folder, old).unlink()
     return path
 
 
@@ -63,28 +65,52 @@ def all_steps(folder: pathlib.Path) -> list[int]:
     return sorted(int(match[1]) for match in matches if match)
 
 
+def newest(folder: pathlib.Path) -> tuple[int, dict[str, np.ndarray]] | None:
+    """The newest checkpoint that is whole: its step, and values by name; None if there is none.
+
+    A line of the log names each damaged checkpoint that is passed over: after a crash of the
+    machine or on a full disk, a file may be empty or cut.
+    """
+    for step in reversed(all_steps(folder)):
+        path = _path(folder, step)
+        try:
+            return step, read_npz(path)
+        except (OSError, ValueError) as error:
+            logging.warning("%s: %s; the checkpoint before it is used", path, error)
+    return None
+
+
 def restore_latest(folder: pathlib.Path, variables: Mapping[str, Any]) -> int:
-    """Assign the newest checkpoint's values; returns its step, or 0 where there is none.
+    """Assign the values of the newest checkpoint that is whole.
+
+    Returns:
+        Its step, or 0 if there are no checkpoints.
 
     Raises:
-        ConfigError: the checkpoint belongs to another model or optimizer.
+        ConfigError: the checkpoint belongs to another model or optimizer, or every one is damaged.
     """
-    steps = all_steps(folder)
-    if not steps:
+    found = newest(folder)
+    if found is None:
+        if all_steps(folder):
+            raise ConfigError(f"{folder}: every checkpoint is damaged; start in an empty --workdir")
         return 0
-    path = folder / f"step_{steps[-1]:08d}.npz"
-    with np.load(path, allow_pickle=False) as values:
-        differing = set(values.files) ^ set(variables)
-        if differing:
+    step, values = found
+    path, differing = _path(folder, step), set(values) ^ set(variables)
+    if differing:
+        raise ConfigError(
+            f"{path}: belongs to another model or optimizer ({len(differing)} variables "
+            f"differ, among them {min(differing)}); start in an empty --workdir"
+        )
+    for name, variable in variables.items():
+        if values[name].shape != tuple(variable.shape):
             raise ConfigError(
-                f"{path}: belongs to another model or optimizer ({len(differing)} variables "
-                f"differ, among them {min(differing)}); start in an empty --workdir"
+                f"{path}: {name} is {values[name].shape} there and "
+                f"{tuple(variable.shape)} here; start in an empty --workdir"
             )
-        for name, variable in variables.items():
-            if values[name].shape != tuple(variable.shape):
-                raise ConfigError(
-                    f"{path}: {name} is {values[name].shape} there and "
-                    f"{tuple(variable.shape)} here; start in an empty --workdir"
-                )
-            variable.assign(values[name])
-    return steps[-1]
+    for name, variable in variables.items():
+        variable.assign(values[name])
+    return step
+
+
+def _path(folder: pathlib.Path, step: int) -> pathlib.Path:
+    return folder / f"step_{step:08d}.npz"

@@ -176,7 +176,7 @@ def _stop_on_divergence(means: dict[str, float], step: int, folder: pathlib.Path
         if name.startswith("logit") and abs(value) > LARGEST_LOGIT
     ]
     if wrong:
-        good = checkpoints.all_steps(folder)[-1:]
+        good = checkpoints.newest(folder)
         raise DivergenceError(
             f"{wrong[0]} is {means[wrong[0]]} by step {step}; last good checkpoint: "
             f"{'step ' + str(good[0]) if good else 'none'}"

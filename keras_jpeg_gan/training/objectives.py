@@ -9,6 +9,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
 
 
@@ -54,7 +56,7 @@ def squared_norm(gradients: Sequence[Any]) -> Any:
 
 
 def consistency_penalty(
-    restored: Any, original: Any, tables: Any, sampling: Any, samplings: Sequence[str]
+    restored: Any, original: Any, tables: Any, sampling: Any, samplings: Sequence[Sampling]
 ) -> Any:
     """The penalty C of each image against its file's levels.
 
@@ -63,18 +65,17 @@ def consistency_penalty(
             libjpeg rounds.
         tables: [B, 2, 8, 8] float32 in steps.
         sampling: [B] int, which of `samplings` each file has.
-        samplings: names, static.
+        samplings: static.
 
     Returns:
         [B] float32.
     """
     components = [tables[:, 0], tables[:, 1], tables[:, 1]]
     total = 0.0
-    for index, name in enumerate(samplings):
-        levels = codec.compress(255 * original, components, name)
-        penalty = consistency.penalty(
-            255 * restored, [ops.stop_gradient(part) for part in levels], components, name
-        )
+    for index, one in enumerate(samplings):
+        levels = codec.compress(255 * original, components, one)
+        file = Quantized([ops.stop_gradient(part) for part in levels], components, one)
+        penalty = consistency.penalty(255 * restored, file)
         total = total + ops.where(sampling == index, penalty, 0.0)
     return total
 

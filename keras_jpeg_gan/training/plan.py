@@ -5,7 +5,9 @@ from typing import Any
 
 import keras
 
+from keras_jpeg_gan.data.examples import PatchDistribution
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.models.base import BaseGenerator
 from keras_jpeg_gan.models.critic import Critic, FeatureCritic
 from keras_jpeg_gan.models.features import FeatureNetwork
@@ -31,6 +33,9 @@ def check(config: Any) -> None:
         raise ConfigError(f"loss {config.loss!r}: one of {', '.join(REGRESSION)}")
     if config.warm_up_steps < 0:
         raise ConfigError(f"warm_up_steps {config.warm_up_steps}: 0 or more")
+    parts = config.micro_batches
+    if parts < 1 or config.batch % parts:
+        raise ConfigError(f"micro_batches {parts}: 1 or more that divide the batch")
     if config.method == "sampler":
         Plan.from_config(config)
 
@@ -43,7 +48,7 @@ class Plan:
         samples: of each image in every step; two where there is an energy score.
         moment_images: one in so many images of the batch counts for the moments.
         moment_samples: how many samples are drawn of each of these.
-        samplings: names of the samplings that occur in batches.
+        samplings: those that occur in batches.
         adversarial, perceptual, first_moment, second_moment: weights of the generator's
             objectives; 0 leaves one out.
         energy: weights of the energy scores of the critic's embedding, one for each of its
@@ -53,7 +58,7 @@ class Plan:
     samples: int
     moment_images: int
     moment_samples: int
-    samplings: tuple[str, ...]
+    samplings: tuple[Sampling, ...]
     adversarial: float
     perceptual: float
     first_moment: float
@@ -71,8 +76,10 @@ class Plan:
             raise ConfigError(f"critic {config.critic!r}: {' or '.join(CRITICS)}")
         if config.energy_weights and config.samples != 2:
             raise ConfigError(f"samples {config.samples}: an energy score compares two")
-        if config.batch % config.moment_images:
-            raise ConfigError(f"moment_images {config.moment_images} does not divide the batch")
+        if config.batch // config.micro_batches % config.moment_images:
+            raise ConfigError(
+                f"moment_images {config.moment_images} does not divide the batch, or a part of it"
+            )
         if config.second_moment_weight and not config.estimate_weights:
             raise ConfigError("second_moment_weight needs estimate_weights, those of a regression")
         if config.critic == "features" and len(config.energy_weights) not in (0, 4):
@@ -81,7 +88,7 @@ class Plan:
             samples=config.samples,
             moment_images=config.moment_images,
             moment_samples=config.moment_samples,
-            samplings=tuple(sorted(config.sampling)),
+            samplings=PatchDistribution.from_config(config).samplings,
             adversarial=config.adversarial_weight,
             perceptual=config.perceptual_weight,
             first_moment=config.first_moment_weight,

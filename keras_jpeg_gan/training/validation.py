@@ -8,12 +8,15 @@ import numpy as np
 
 from keras_jpeg_gan.data.degradation import degrade
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.metrics.consistency import consistency_rmse
 
 # Compressed [B, S, S, 3] in [0, 1], tables [B, 2, 8, 8] and, for a sampler, noise fields ->
 # restored [B, S, S, 3].
 Restore = Callable[..., Any]
-_SAMPLING = "4:2:0"
+_SAMPLING = Sampling.parse("4:2:0")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +26,18 @@ class Crops:
     Attributes:
         original, compressed: [N, S, S, 3] uint8.
         tables: [N, 2, 8, 8] float32 in steps.
+        quantized: what the encoder made of each.
     """
 
     original: np.ndarray
     compressed: np.ndarray
     tables: np.ndarray
+    quantized: tuple[Quantized, ...]
 
     @classmethod
     def of(cls, images: Sequence[np.ndarray], quality: int, size: int) -> "Crops":
         """Crops of size x size from images [H, W, 3] uint8 that are at least that large."""
-        originals, compressed, tables = [], [], []
+        originals, compressed, tables, quantized = [], [], [], []
         for image in images:
             top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
             crop = np.ascontiguousarray(image[top : top + size, left : left + size])
@@ -40,7 +45,9 @@ class Crops:
             originals.append(crop)
             compressed.append(decoded)
             tables.append(steps)
-        return cls(np.stack(originals), np.stack(compressed), np.stack(tables))
+            luma, chroma = steps
+            quantized.append(encoder.quantize(crop, (luma, chroma, chroma), _SAMPLING))
+        return cls(np.stack(originals), np.stack(compressed), np.stack(tables), tuple(quantized))
 
     @property
     def image(self) -> np.ndarray:
@@ -48,7 +55,9 @@ class Crops:
         return self.compressed / np.float32(255)
 
     def __getitem__(self, part: slice) -> "Crops":
-        return Crops(self.original[part], self.compressed[part], self.tables[part])
+        return Crops(
+            self.original[part], self.compressed[part], self.tables[part], self.quantized[part]
+        )
 
 
 class Validation:
@@ -158,9 +167,9 @@ def pixels_of(image: Any) -> np.ndarray:
 def _consistency(pixels: np.ndarray, crops: Crops) -> np.ndarray:
     return np.array(
         [
-            consistency_rmse(restored.astype(np.uint8), decoded, (luma, chroma, chroma), _SAMPLING)
-            for restored, decoded, (luma, chroma) in zip(
-                pixels, crops.compressed, crops.tables, strict=True
+            consistency_rmse(restored.astype(np.uint8), decoded, quantized)
+            for restored, decoded, quantized in zip(
+                pixels, crops.compressed, crops.quantized, strict=True
             )
         ]
     )

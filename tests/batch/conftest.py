@@ -1,4 +1,4 @@
-"""A model that is only a card, files to restore, and jobs and commands on them."""
+"""A model that is only a card, files to restore, and jobs and commands that restore them."""
 
 import os
 import pathlib
@@ -14,15 +14,17 @@ import pytest
 from keras_jpeg_gan.batch.storage import open_place
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import runtimes
-from keras_jpeg_gan.jpeg.file import Limits
+from keras_jpeg_gan.decoding.memory import Limits
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.models.cards import find_model
 from tests.batch.stand_in import Moody
-from tests.decoding.made_up import jpeg, write_card
+from tests.decoding.made_up import write_card
+from tests.files import jpeg
 
 
 @pytest.fixture(scope="session")
 def sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The path of a sampler, for which `stand_in.Moody` is loaded."""
+    """The path of a sampler; what is loaded from it is `stand_in.Moody`."""
     path = tmp_path_factory.mktemp("model") / "grain.weights.h5"
     path.write_bytes(b"no weights")
     write_card(path, kind="sampler")
@@ -31,13 +33,13 @@ def sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let decoders of this process have that network."""
+    """Let decoders of this process use that network."""
     monkeypatch.setattr(runtimes, "open_runtime", lambda kind, model, threads: Moody())
 
 
 @pytest.fixture
 def photos(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Twelve JPEG files at two depths, one that is none, and one of another name."""
+    """Twelve JPEG files at two depths, a broken one, and a file of another kind."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     for i in range(12):
@@ -50,7 +52,7 @@ def photos(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> Job:
-    """To restore these photographs into a tree."""
+    """A job that restores these photographs into a tree."""
     output = open_place(str(tmp_path / "out"))
     return Job(
         source=open_place(str(photos)),
@@ -64,10 +66,9 @@ def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> 
         limits=Limits(),
         seed=0,
         seed_from=None,
-        options={},
+        options=RestoreOptions(),
         image_format="png",
         keep_metadata=True,
-        allow_truncated=False,
         as_parquet=False,
         bytes_column=None,
     )
@@ -75,7 +76,7 @@ def job(photos: pathlib.Path, tmp_path: pathlib.Path, sampler: pathlib.Path) -> 
 
 @pytest.fixture
 def command(sampler: pathlib.Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts jpeg-gan-batch in a process of its own, its workers with the stand-in."""
+    """Starts jpeg-gan-batch in a process of its own; its workers use the stand-in."""
     here = pathlib.Path(__file__).parent
     folders = [here.parents[1], here / "in_workers"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}

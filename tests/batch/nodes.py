@@ -1,6 +1,6 @@
-"""A Ray cluster of nodes on this machine, as a process: it says its address, then takes orders.
+"""A Ray cluster on this machine, as a process: it prints its address, then takes orders.
 
-"add" and "remove" on standard input start and kill a second node; the end of input ends all.
+"add" and "remove" on standard input start and kill a second node; the end of input ends it.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""A network for workers and drivers of tests; some images are too much for it."""
+"""A network for the workers of tests; some images are too much for it."""
 
 import os
 import signal
@@ -6,12 +6,12 @@ import time
 
 from tests.decoding.made_up import ShiftedBlur
 
-# Images of that many rows, and 32 columns, kill the process that restores them; or take a while.
+# Images with this many rows and 32 columns kill the process that restores them, or take a while.
 DEADLY, SLOW = 208, 176
 
 
 class Moody(ShiftedBlur):
-    """As `ShiftedBlur`."""
+    """As `ShiftedBlur`, except for images of these sizes."""
 
     def restore(self, image, tables, noise=None):
         if image.shape[1:3] == (DEADLY, 32):
@@ -22,7 +22,7 @@ class Moody(ShiftedBlur):
 
 
 def install() -> None:
-    """Let each decoder of this process have that network."""
+    """Let every decoder of this process use that network."""
     from keras_jpeg_gan.decoding import runtimes
 
     runtimes.open_runtime = lambda kind, model, threads: Moody()

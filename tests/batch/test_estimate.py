@@ -5,12 +5,12 @@ import pytest
 
 from keras_jpeg_gan.batch.estimate import estimate
 from keras_jpeg_gan.batch.sources import find_sources
-from tests.decoding.made_up import jpeg
+from tests.files import jpeg
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
 
-def test_a_sample_tells_of_all(job, photos):
+def test_a_sample_gives_an_estimate_for_all(job, photos):
     sources = find_sources(str(photos))
     found = estimate(job, sources, np.arange(len(sources.table)))
     assert (found.sampled, found.refused, found.calibrated) == (13, 1, 11)

@@ -2,8 +2,9 @@ import pathlib
 import threading
 
 import pytest
+from pyarrow import fs
 
-from keras_jpeg_gan.batch.storage import is_unfinished, open_place, read_ahead, split_glob
+from keras_jpeg_gan.batch.storage import Place, is_unfinished, open_place, read_ahead, split_glob
 from keras_jpeg_gan.errors import ConfigError
 
 
@@ -37,7 +38,7 @@ def test_paths_and_file_uris_are_the_same_place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("uri", ["ftp://host/a", "s3://bucket/a b[", "none://x"])
-def test_what_is_no_place_is_refused(uri):
+def test_an_unknown_uri_is_refused(uri):
     with pytest.raises(ConfigError, match=uri.partition("://")[0]):
         open_place(uri)
 
@@ -54,7 +55,7 @@ def test_what_is_written_is_read_and_listed(tmp_path):
     assert root.files() == []
 
 
-def test_what_a_killed_process_leaves_is_known():
+def test_what_a_killed_process_leaves_is_recognized():
     name = pathlib.PurePosixPath("/out/.0123456789abcdef.part")
     assert is_unfinished(str(name))
     assert not is_unfinished("/out/photo.part")
@@ -83,3 +84,12 @@ def test_a_failure_to_read_is_that_items_own():
 
     futures = list(read_ahead(read, range(3), [1] * 3, most=8, most_bytes=99))
     assert [future.exception() is None for future in futures] == [True, False, True]
+
+
+def test_names_that_a_place_cannot_have_are_known_before(tmp_path):
+    for length, usable in ((255, True), (256, False)):
+        place = open_place(str(tmp_path / "new" / ("x" * length)))
+        assert (place.unusable_name() is None) == usable
+    bucket = fs.S3FileSystem(anonymous=True, region="eu-central-1")
+    for length, usable in ((1024, True), (1025, False)):
+        assert (Place(bucket, f"bucket/{'x' * length}").unusable_name() is None) == usable

@@ -13,6 +13,7 @@ from keras_jpeg_gan.data.degradation import SkewedQualities
 from keras_jpeg_gan.data.examples import PatchDistribution, example
 from keras_jpeg_gan.data.sources import split
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
 
@@ -27,7 +28,9 @@ def test_datasets_give_rgb_images(name: str) -> None:
             assert image.dtype == np.uint8
             assert image.ndim == 3
             assert image.shape[2] == 3
-        patches = PatchDistribution(16, 1.5, SkewedQualities(10, 10), {"4:2:0": 1.0})
+        patches = PatchDistribution(
+            16, 1.5, SkewedQualities(10, 10), {Sampling.parse("4:2:0"): 1.0}
+        )
         assert example(source, patches, 0, 0)["original"].shape == (16, 16, 3)
 
 
@@ -47,6 +50,19 @@ def test_ffhq_is_prepared_from_a_folder(
     assert sorted(int(image[0, 0, 0]) for image in test) == [30, 40]
     training, validating = split(train, 0.5)
     assert len(training) + len(validating) == 4
+
+
+def test_ffhq_in_full_size_is_reduced_by_area_averaging(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+    for number in (0, 3000):
+        Image.fromarray(large).save(tmp_path / f"{number:05}.png")
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "data"))
+    prepare("ffhq", tmp_path)
+    expected = large.reshape(128, 8, 128, 8, 3).mean((1, 3))
+    found = open_source("tfds:ffhq:test", 10)[0]
+    assert np.abs(found - expected).max() <= 1  # Pillow rounds after each axis
 
 
 @pytest.mark.parametrize(

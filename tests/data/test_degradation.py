@@ -15,8 +15,9 @@ from keras_jpeg_gan.data.degradation import (
     draw_sampling,
     draw_tables,
 )
-from keras_jpeg_gan.data.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 
 # Files of ../shared/data/real that have each of the published tables.
@@ -43,7 +44,7 @@ def ramp(height: int, width: int) -> np.ndarray:
 def test_degrade_uses_libjpegs_tables_and_decode() -> None:
     image = ramp(48, 64)
     for sampling in ("4:2:0", "4:2:2", "4:4:4"):
-        compressed, tables = degrade(image, 30, sampling)
+        compressed, tables = degrade(image, 30, Sampling.parse(sampling))
         np.testing.assert_array_equal(tables, np.stack(quality_tables(30)))
         assert compressed.dtype == np.uint8
         assert 0 < np.abs(compressed.astype(int) - image).mean() < 10
@@ -68,11 +69,12 @@ def test_impossible_skewed_qualities_are_refused(arguments: tuple[int, int, floa
 
 def test_sampling_mix() -> None:
     rng = np.random.default_rng(4)
-    drawn = [draw_sampling({"4:2:0": 3.0, "4:4:4": 1.0, "4:2:2": 0.0}, rng) for _ in range(2000)]
-    assert abs(drawn.count("4:2:0") / 2000 - 0.75) < 0.04
-    assert "4:2:2" not in drawn
-    for mix in ({}, {"4:1:1": 1.0}, {"4:2:0": -1.0}, {"4:2:0": 0.0}):
-        with pytest.raises(ConfigError):
+    halved, whole, narrow, odd = map(Sampling.parse, ("4:2:0", "4:4:4", "4:2:2", "4:1:1"))
+    drawn = [draw_sampling({halved: 3.0, whole: 1.0, narrow: 0.0}, rng) for _ in range(2000)]
+    assert abs(drawn.count(halved) / 2000 - 0.75) < 0.04
+    assert narrow not in drawn
+    for mix in ({}, {odd: 1.0}, {halved: -1.0}, {halved: 0.0}):
+        with pytest.raises(ConfigError, match=r"sampling mix .*4:4:4, 4:2:2, 4:2:0"):
             check_mix(mix)
 
 
@@ -117,8 +119,9 @@ def test_published_tables_are_those_of_their_files(name: str, shared_data: pathl
 
 def test_other_tables_are_what_the_image_is_compressed_with() -> None:
     image = ramp(32, 48)
-    fine = compress(image, np.ones((2, 8, 8), np.float32), "4:4:4").astype(int)
-    coarse = compress(image, np.full((2, 8, 8), 255, np.float32), "4:4:4").astype(int)
+    whole = Sampling.parse("4:4:4")
+    fine = compress(image, np.ones((2, 8, 8), np.float32), whole).astype(int)
+    coarse = compress(image, np.full((2, 8, 8), 255, np.float32), whole).astype(int)
     assert np.abs(fine - image).max() <= 3
     # No AC coefficient of the ramp is half of 255: blocks are flat.
     blocks = coarse.reshape(4, 8, 6, 8, 3)

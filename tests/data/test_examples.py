@@ -19,8 +19,10 @@ from keras_jpeg_gan.data.examples import (
 )
 from keras_jpeg_gan.data.sources import UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
-PATCHES = PatchDistribution(32, 2.0, SkewedQualities(5, 95), {"4:2:0": 1.0, "4:4:4": 1.0})
+HALVED, NARROW, WHOLE = map(Sampling.parse, ("4:2:0", "4:2:2", "4:4:4"))
+PATCHES = PatchDistribution(32, 2.0, SkewedQualities(5, 95), {HALVED: 1.0, WHOLE: 1.0})
 SOURCE = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8) for i in range(5)]
 
 
@@ -81,7 +83,7 @@ def test_unreadable_images_are_skipped() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"sampling": {"4:1:1": 1.0}},
+        {"sampling": {Sampling.parse("4:1:1"): 1.0}},
         {"other_tables": 1.5},
         {"soft_chroma": -0.1},
     ],
@@ -106,7 +108,7 @@ def test_a_config_describes_a_distribution() -> None:
         soft_chroma=0.5,
     )
     quality = SkewedQualities(5, 50, 2.0)
-    expected = PatchDistribution(32, 2.0, quality, {"4:2:0": 1.0}, 0.1, True, 0.5)
+    expected = PatchDistribution(32, 2.0, quality, {HALVED: 1.0}, 0.1, True, 0.5)
     assert PatchDistribution.from_config(config) == expected
     config.quality_distribution = "exponential"
     assert PatchDistribution.from_config(config).quality == ExponentialQualities(5, 50, 10.0)
@@ -116,15 +118,16 @@ def test_a_config_describes_a_distribution() -> None:
 
 
 def test_an_example_names_its_sampling() -> None:
-    mix = {"4:4:4": 1.0, "4:2:0": 1.0, "4:2:2": 0.0}
+    mix = {WHOLE: 1.0, HALVED: 1.0, NARROW: 0.0}
     patches = dataclasses.replace(PATCHES, quality=SkewedQualities(30, 30), sampling=mix)
     seen = set()
     for position in range(12):
         drawn = example(SOURCE, patches, 1, position)
-        name = ("4:2:0", "4:2:2", "4:4:4")[drawn["sampling"]]
-        np.testing.assert_array_equal(drawn["compressed"], degrade(drawn["original"], 30, name)[0])
-        seen.add(name)
-    assert seen == {"4:2:0", "4:4:4"}
+        sampling = (HALVED, NARROW, WHOLE)[drawn["sampling"]]
+        expected, _ = degrade(drawn["original"], 30, sampling)
+        np.testing.assert_array_equal(drawn["compressed"], expected)
+        seen.add(sampling)
+    assert seen == {HALVED, WHOLE}
 
 
 def test_examples_and_sources_load_no_framework() -> None:

@@ -5,8 +5,9 @@ import numpy as np
 from keras_jpeg_gan.data.degradation import SkewedQualities
 from keras_jpeg_gan.data.examples import PatchDistribution, example
 from keras_jpeg_gan.data.pipeline import batches
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
-PATCHES = PatchDistribution(32, 2.0, SkewedQualities(5, 95), {"4:2:0": 1.0})
+PATCHES = PatchDistribution(32, 2.0, SkewedQualities(5, 95), {Sampling.parse("4:2:0"): 1.0})
 SOURCE = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), np.uint8) for i in range(5)]
 
 

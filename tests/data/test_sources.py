@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan.data.sources import FolderSource, find_images, held_back, split
+from keras_jpeg_gan.data.sources import (
+    FolderSource,
+    UnreadableImageError,
+    find_images,
+    held_back,
+    read_image,
+    split,
+)
 from keras_jpeg_gan.errors import ConfigError
 
 
@@ -22,12 +29,40 @@ def test_folder_source(tmp_path: pathlib.Path) -> None:
     Image.fromarray(ramp(8, 9)).save(tmp_path / "deep" / "b.png")
     Image.fromarray(ramp(5, 6)).convert("L").save(tmp_path / "c.PNG")
     (tmp_path / "note.txt").write_text("no image")
+    for sidecar in ("._c.PNG", "@eaDir/c.PNG/thumb.png", "deep/.thumbnails/b.png"):
+        (tmp_path / sidecar).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(ramp(2, 2)).save(tmp_path / sidecar)
     paths = find_images(tmp_path)
     assert [path.name for path in paths] == ["c.PNG", "b.png"]
     source = FolderSource(paths)
     np.testing.assert_array_equal(source[1], ramp(8, 9))
     assert source[1] is source[1]
     assert FolderSource(paths, cache_mb=0)[0].shape == (5, 6, 3)
+
+
+@pytest.mark.parametrize("mode", ["<u2", ">u2"])
+def test_gray_of_16_bits_is_scaled_to_8(tmp_path: pathlib.Path, mode: str) -> None:
+    gray = ramp(40, 200)[..., 1]
+    Image.fromarray((gray.astype(np.uint32) * 257).astype(mode)).save(tmp_path / "deep.tif")
+    expected = np.repeat(gray[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read_image(tmp_path / "deep.tif"), expected)
+
+
+def test_a_found_file_of_16_bits_is_its_8_bit_version(shared_data: pathlib.Path) -> None:
+    path = shared_data / "found" / "gray_16_bits.png"
+    with Image.open(path) as image:
+        exact = np.asarray(image, float) * 255 / 65535
+    found = read_image(path)
+    assert np.abs(found - exact[..., None]).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize(("kind", "word"), [(np.float32, "floats"), (np.int32, "32-bit integers")])
+def test_numbers_of_unknown_range_are_refused(
+    tmp_path: pathlib.Path, kind: type, word: str
+) -> None:
+    Image.fromarray(ramp(8, 9)[..., 1].astype(kind)).save(tmp_path / "odd.tif")
+    with pytest.raises(UnreadableImageError, match=rf"odd\.tif: {word}"):
+        read_image(tmp_path / "odd.tif")
 
 
 def test_unusable_folders_and_files_are_named(tmp_path: pathlib.Path) -> None:

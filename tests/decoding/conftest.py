@@ -1,4 +1,4 @@
-"""A model that is only a card, and the command within this process."""
+"""A model that is only a card, files by name, and the command within this process."""
 
 import pathlib
 import sys
@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
 def model(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> pathlib.Path:
-    """A regression's path; whatever is loaded from it is `ShiftedBlur`."""
+    """The path of a regression; what is loaded from it is `ShiftedBlur`."""
     path = tmp_path_factory.mktemp("model") / "blur.weights.h5"
     path.write_bytes(b"no weights")
     write_card(path)
@@ -33,16 +33,16 @@ def model(
 
 @pytest.fixture
 def sampler(model: pathlib.Path) -> pathlib.Path:
-    """As `model`, of one that draws samples."""
+    """As `model`, but a model that draws samples."""
     path = model.with_name("grain.weights.h5")
-    path.write_bytes(b"no weights")
+    path.write_bytes(b"no weights either")
     write_card(path, kind="sampler")
     return path
 
 
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Weights of a real, untrained network, with a card: nearly the identity, not quite."""
+    """Weights of a real, untrained network, with a card: nearly the identity, but not quite."""
     import keras
 
     from keras_jpeg_gan.models.networks import from_preset
@@ -57,7 +57,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def untrained_sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """As `untrained`, with noise that counts."""
+    """As `untrained`, with noise that has an effect."""
     import keras
 
     from keras_jpeg_gan.models.networks import from_preset
@@ -77,7 +77,7 @@ def untrained_sampler(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def command(
     model: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Outcome]:
-    """`jpeg-gan-decode` with that model: what it exits with and prints."""
+    """`jpeg-gan-decode` with `model`: its exit status, and what it prints."""
 
     def call(*arguments: object) -> Outcome:
         capfd.readouterr()
@@ -93,3 +93,22 @@ def command(
         return Outcome(status, *capfd.readouterr())
 
     return call
+
+
+@pytest.fixture
+def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A folder of empty files with telling names, which is also the current folder."""
+    for name in (
+        "photos/b.JPG",
+        "photos/a.jpeg",
+        "photos/notes.txt",
+        "photos/deep/er/c.jpe",
+        "photos/deep/d.jfif",
+        "photos/deep/b.restored.png",
+        "other/e.jpg",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

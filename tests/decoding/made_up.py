@@ -1,40 +1,19 @@
-"""Images, JPEG files, and a network without a framework to restore them."""
+"""A network that needs no framework, and a card for it."""
 
-import io
 import pathlib
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.system import file_sha256
 
 
-def picture(height: int, width: int, seed: int = 0, gray: bool = False) -> np.ndarray:
-    """A smooth image with some noise, away from black and white: uint8."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width] / 16.0
-    waves = [128 + 60 * np.sin(a * x + b * y) for a, b in rng.uniform(-1, 1, (3, 2))]
-    noisy = np.stack(waves, axis=2) + rng.normal(0, 4, (height, width, 3))
-    return np.clip(noisy[..., 0] if gray else noisy, 0, 255).astype(np.uint8)
-
-
-def jpeg(
-    height: int = 40, width: int = 56, seed: int = 0, gray: bool = False, **options: object
-) -> bytes:
-    """A JPEG file of a `picture`; the options are Pillow's."""
-    buffer = io.BytesIO()
-    image = Image.fromarray(picture(height, width, seed, gray))
-    image.save(buffer, "JPEG", **{"quality": 50, **options})
-    return buffer.getvalue()
-
-
 def run_tiled(
     network: Callable[[np.ndarray, int, int], np.ndarray], pixels: np.ndarray, halo: int, tile: int
 ) -> np.ndarray:
-    """The `tiles.bands` as one image [H, W, C] float32."""
+    """All of `tiles.bands` as one image, [H, W, C] float32."""
     result = np.empty(pixels.shape, np.float32)
     for top, band in tiles.bands(network, pixels, halo, tile):
         result[top : top + len(band)] = band
@@ -42,9 +21,9 @@ def run_tiled(
 
 
 class ShiftedBlur:
-    """A runtime of NumPy alone: it blurs a little, so that levels change, and is quick.
+    """A quick runtime in NumPy alone: it blurs a little, so that levels change.
 
-    Its noise, if it is given any, is added to the right half of the image.
+    Noise, if there is any, is added to the right half of the image.
     """
 
     halo = 16
@@ -62,7 +41,7 @@ class ShiftedBlur:
 
 
 def write_card(weights: pathlib.Path, kind: str = "regression") -> None:
-    """A card beside the weights."""
+    """Write a card beside the weights."""
     name = weights.name.removesuffix(cards.WEIGHTS_SUFFIX)
     card = cards.ModelCard(
         name=name,

@@ -1,4 +1,4 @@
-"""The command in a process of its own, with the network that needs no framework."""
+"""jpeg-gan-decode in a process of its own, with the network that needs no framework."""
 
 import os
 import pathlib
@@ -17,24 +17,27 @@ decode.run()
 """
 
 
-def start(*arguments: object, before: Any = None, **options: Any) -> subprocess.Popen[bytes]:
-    """Start it.
+def start(
+    *arguments: object, script: str = SCRIPT, before: Any = None, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start the command.
 
     Args:
-        arguments: of the command.
-        before: called in the process before the command.
-        options: of Popen.
+        arguments: for the command.
+        script: Python that runs the command.
+        before: called in the process before the command runs.
+        options: for Popen.
     """
 
     def prepare() -> None:
-        # A shell's background jobs, and so their children, ignore Ctrl-C.
+        # Background jobs of a shell, and so their children, ignore Ctrl-C.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if before is not None:
             before()
 
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+        [sys.executable, "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
         preexec_fn=prepare,
         **{**streams, **options},

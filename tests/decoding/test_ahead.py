@@ -21,7 +21,7 @@ def test_one_ahead_gives_the_items_and_their_error_in_its_place():
     assert list(one_ahead(iter("abc"))) == ["a", "b", "c"]
 
 
-def test_one_ahead_is_at_the_next_item_and_no_further():
+def test_one_ahead_makes_the_next_item_and_no_more():
     made = []
 
     def items():
@@ -64,10 +64,11 @@ def test_results_come_in_the_order_of_the_tasks(budget, most):
         ([1] * 8, 2, 4, 2),
         ([1] * 8, 100, 1, 1),
         ([math.inf] * 4, 100, 4, 1),
+        ([math.inf] * 4, math.inf, 4, 1),
         ([5, 5, 5, 5], 9, 4, 1),
     ],
 )
-def test_no_more_are_at_work_than_the_budget_allows(costs, budget, most, together):
+def test_no_more_tasks_run_than_the_budget_allows(costs, budget, most, together):
     at_work, seen, lock = 0, [], threading.Lock()
 
     def task():
@@ -112,7 +113,7 @@ def test_an_error_comes_in_its_place_and_stops_the_others():
     assert begun == ["a", "b", "c", "d"]
 
 
-def test_who_leaves_early_does_not_wait_for_all():
+def test_stopping_early_does_not_wait_for_everything():
     stopped, taken = threading.Event(), []
 
     def endless(name):

@@ -1,27 +1,27 @@
 import errno
+import hashlib
 import io
 import json
 import os
 import pathlib
 import signal
-import threading
-import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_jpeg_gan import system
-from keras_jpeg_gan.decoding import decode, runtimes
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
-from tests.decoding.made_up import jpeg
+from tests.decoding.made_up import ShiftedBlur
 from tests.decoding.processes import start
+from tests.files import jpeg, saved
 
 
 @pytest.fixture
 def photos(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder with three JPEG files at two depths, and one of another name."""
+    """A folder with three JPEG files at two depths, and a file of another kind."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     (folder / "a.jpg").write_bytes(jpeg(24, 40))
@@ -60,18 +60,19 @@ def test_a_folder_is_mirrored_and_inputs_stay_as_they_are(command, photos, tmp_p
     assert {path: path.read_bytes() for path in photos.rglob("*.*") if path.is_file()} == before
 
 
-def test_what_is_finished_is_skipped_unless_overwritten(command, photos):
+def test_finished_images_are_skipped_unless_overwritten(command, photos):
     command(photos)
     kept = photos / "a.restored.png"
-    kept.write_bytes(b"kept")
+    before = kept.stat().st_mtime_ns
     (photos / "b.restored.png").unlink()
     status, out, err = command(photos)
     assert status == 0
     assert len(out.splitlines()) == 1
+    assert f"{photos / 'a.jpg'}: skipped, {kept} exists\n" in err
     assert "2 skipped, 1 restored" in err
-    assert kept.read_bytes() == b"kept"
+    assert kept.stat().st_mtime_ns == before
     assert command(photos, "--overwrite")[0] == 0
-    assert kept.read_bytes() != b"kept"
+    assert kept.stat().st_mtime_ns > before
 
 
 def test_bad_files_are_named_and_do_not_end_the_run(command, photos):
@@ -107,7 +108,7 @@ def test_a_bug_or_a_lack_of_memory_fails_one_file_only(command, photos, monkeypa
     assert "Traceback" in command(photos, "--verbosity=1").err
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(command, photos, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_nothing(command, photos, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -142,24 +143,44 @@ def test_samples_mean_and_deviation_are_files_of_their_own(command, photos, samp
     status, out, err = command(photo, *several, "--seed=4")
     assert out.startswith(f"{photo} (2): ")
     assert len(out.splitlines()) == 1
-    assert command(photo, *several).out == ""
+    again = command(photo, *several, "--seed=4")
+    assert (again.status, again.out, again.err.count("skipped")) == (0, "", 5)
+    assert command(photo, *several).status == 1
     command(photo, *several, "--overwrite")
     assert paths["1"].read_bytes() != first
 
 
-def test_two_inputs_of_one_name_do_not_overwrite_each_other(command, photos):
+def test_inputs_that_share_a_name_have_outputs_of_their_own(command, photos):
     (photos / "a.jpeg").write_bytes(jpeg(8, 8))
-    status, _, err = command(photos / "a.jpg", photos / "a.jpeg")
-    assert status == 1
-    assert f"{photos / 'a.jpeg'}: its output" in err
-    with Image.open(photos / "a.restored.png") as image:
-        assert image.size == (40, 24)
+    for skipped in (0, 2):
+        status, _, err = command(photos / "a.jpg", photos / "a.jpeg")
+        assert status == 0
+        assert err.count(": skipped, ") == skipped
+    for name, size in (("a.jpg.restored.png", (40, 24)), ("a.jpeg.restored.png", (8, 8))):
+        with Image.open(photos / name) as image:
+            assert image.size == size
+
+
+def test_what_no_output_can_hold_is_refused_before_the_network(command, photos, monkeypatch):
+    """A name that is too long with .restored.png, and a side that WebP does not have."""
+
+    monkeypatch.setattr(ShiftedBlur, "restore", lambda *arguments: pytest.fail("it runs"))
+    long = photos / f"{'x' * 243}.jpg"
+    long.write_bytes(jpeg(16, 16))
+    wide = photos / "wide.jpg"
+    wide.write_bytes(saved(np.zeros((8, 16384), np.uint8)))
+    status, out, err = command(long, wide, "--format=webp")
+    assert (status, out) == (1, "")
+    first, second, _ = err.splitlines()
+    assert first.startswith(f"{long}: its output ")
+    assert "File name too long" in first
+    assert second.startswith(f"{wide}: 16384x8: WebP holds at most 16383 pixels")
 
 
 def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model):
     (photos / "bad.jpg").write_bytes(b"nothing")
     report = tmp_path / "report.jsonl"
-    command(photos / "a.jpg")
+    command(photos / "a.jpg", "--seed=3")
     command(photos, f"--report={report}", "--seed=3")
     records = {
         pathlib.Path(record["input"]).name: record
@@ -180,6 +201,8 @@ def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model
     assert record["quality"] == 50
     assert record["seed"] == 3
     assert record["model"] == "blur"
+    content = (photos / "deep" / "c.jpg").read_bytes()
+    assert record["input_sha256"] == hashlib.sha256(content).hexdigest()
     assert set(record["seconds"]) == {"read", "network", "projection", "certificate", "write"}
 
 
@@ -234,13 +257,13 @@ def test_metadata_goes_along_unless_it_is_stripped(command, tmp_path):
         assert image.info["icc_profile"] == icc
         assert image.text["XML:com.adobe.xmp"] == "<x:xmpmeta/>"
         assert image.text["Comment"] == "hm"
-        assert "seed 0" in image.text["Restoration"]
+        assert json.loads(image.text["Restoration"])["model"] == "blur"
     command(path, "--metadata=strip", "--overwrite")
     with Image.open(tmp_path / "a.restored.png") as image:
         assert image.info == {}
 
 
-def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
+def test_seed_and_temperature_are_accepted_and_said_to_have_no_effect(command, photos):
     plain = command(photos / "a.jpg")
     before = np.asarray(Image.open(photos / "a.restored.png"))
     status, out, err = command(photos / "a.jpg", "--seed=9", "--temperature=0.5", "--overwrite")
@@ -249,7 +272,7 @@ def test_seed_and_temperature_are_taken_and_said_to_do_nothing(command, photos):
     assert np.array_equal(np.asarray(Image.open(photos / "a.restored.png")), before)
 
 
-def test_other_images_are_restored_as_of_an_assumed_quality(command, photos, tmp_path):
+def test_other_images_are_restored_with_an_assumed_quality(command, photos, tmp_path):
     for name in ("d.png", "deep/e.webp"):
         Image.open(photos / "a.jpg").save(photos / name)
     report = tmp_path / "report"
@@ -296,7 +319,7 @@ def test_standard_input_to_standard_output_is_an_image_and_nothing_else(model):
     assert line.startswith("standard input: exact")
 
 
-def test_a_reader_who_has_had_enough_ends_the_run_quietly(model, photos):
+def test_a_reader_who_leaves_ends_the_run_quietly(model, photos):
     with start(f"--model={model}", photos) as run:
         run.stdout.close()
         assert b"Traceback" not in run.stderr.read()
@@ -319,83 +342,3 @@ def test_an_interrupted_run_ends_with_130_and_no_half_file(model, tmp_path):
     for path in finished:
         with Image.open(path) as image:
             image.load()
-
-
-def test_every_odd_and_broken_file_is_restored_or_named(command, shared_data, tmp_path):
-    """The whole robustness set in one run, the exact projection aside."""
-    folder, output = shared_data / "robustness", tmp_path / "out"
-    report = tmp_path / "report.jsonl"
-    status, out, err = command(
-        *(folder, *folder.glob("*/*.mpo"), f"--output={output}"),
-        *("--projection=none", f"--report={report}"),
-    )
-    assert status == 1
-    assert "Traceback" not in err
-    records = [json.loads(line) for line in report.read_text().splitlines()]
-    restored = [record for record in records if record["status"] == "restored"]
-    failed = [record for record in records if record["status"] == "failed"]
-    assert len(restored) + len(failed) == len(list(folder.glob("*/*")))
-    assert len(out.splitlines()) == len(restored) == len(files(output))
-    said = [line for line in err.splitlines() if ": warning: " not in line]
-    assert len([line for line in said if "megapixels: about" not in line]) == len(failed) + 1
-    unforeseen = [record["reason"] for record in failed if "Error: " in record["reason"]]
-    assert unforeseen == []
-    valid = [record for record in restored if "/valid/" in record["input"]]
-    assert len(valid) >= 270
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of the originals
-        for record in restored:
-            with Image.open(record["output"]) as image, Image.open(record["input"]) as original:
-                assert image.size == original.size == (record["width"], record["height"])
-
-
-def test_files_beside_each_other_give_what_one_after_the_other_gives(command, tmp_path, sampler):
-    """The same bytes, lines, records and failures, in the order of the inputs."""
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for k in range(12):
-        content = jpeg(16 + 90 * (k % 4), 40 + k, seed=k, gray=k % 5 == 1)
-        (folder / f"{k:02}.jpg").write_bytes(content[:-400] if k % 6 == 3 else content)
-    (folder / "05.restored.png").mkdir()
-    seen = []
-    for threads in (1, 8):
-        output, report = tmp_path / f"out{threads}", tmp_path / f"report{threads}"
-        arguments = (f"--model={sampler}", f"--output={output}", f"--report={report}")
-        status, out, err = command(folder, *arguments, f"--threads={threads}", "--samples=2")
-        records = [json.loads(line) for line in report.read_text().splitlines()]
-        for record in records:
-            record.pop("seconds", None)
-            record["output"] = pathlib.Path(record.get("output", "")).name
-        made = {path.name: path.read_bytes() for path in output.iterdir()}
-        seen.append((status, out, err, records, made))
-    assert seen[0] == seen[1]
-    status, out, err, records, made = seen[0]
-    assert (status, len(out.splitlines()), len(made)) == (1, 20, 20)
-    assert [record["input"] for record in records] == sorted(record["input"] for record in records)
-
-
-def test_files_are_beside_each_other(command, photos, monkeypatch):
-    """Each waits for the other, before the network: one after the other, none would come."""
-    both, read = threading.Barrier(2), decoding.Decoder.read
-
-    def meet(self, *arguments):
-        both.wait(20)
-        return read(self, *arguments)
-
-    monkeypatch.setattr(decoding.Decoder, "read", meet)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
-    assert command(photos / "a.jpg", photos / "b.JPEG").status == 0
-
-
-def test_large_files_are_alone(command, photos, monkeypatch):
-    threads, read = set(), decoding.Decoder.read
-
-    def noted(self, *arguments):
-        threads.add(threading.current_thread())
-        return read(self, *arguments)
-
-    monkeypatch.setattr(decoding.Decoder, "read", noted)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
-    monkeypatch.setattr(decode, "_MOST_PIXELS_BESIDE_OTHERS", 24 * 40 - 1)
-    assert command(photos).status == 0
-    assert {threading.current_thread()} < threads  # of a.jpg, and of the others

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_jpeg_gan import Decoder
+from keras_jpeg_gan import Decoder, RestoreOptions
 from keras_jpeg_gan.decoding import decoder as decoding
+from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError, ModelError
-from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg import emulator, encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
-from keras_jpeg_gan.jpeg.limits import Limits
-from tests.decoding.made_up import jpeg
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.projection import floating
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from tests.files import jpeg, picture, saved, with_hidden, with_size
+
+UNPROJECTED = RestoreOptions(projection="none")
 
 
 @pytest.fixture
@@ -26,8 +31,8 @@ def decoder(model):
 def test_an_exact_restoration_recompresses_to_the_files_levels(decoder, subsampling):
     restored = decoder.restore(jpeg(61, 83, subsampling=subsampling))
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    assert all(map(np.array_equal, levels, file.levels))
+    levels = encoder.recompress(restored.pixels, file.quantized).levels
+    assert all(map(np.array_equal, levels, file.quantized.levels))
     assert restored.certificate.exact
     assert restored.pixels.shape == (61, 83, 3)
     assert not np.array_equal(restored.pixels, file.pixels)
@@ -51,10 +56,14 @@ def test_a_path_and_its_bytes_give_the_same(decoder, tmp_path):
 
 @pytest.mark.parametrize("projection", ["exact", "none"])
 def test_the_certificate_is_libjpegs_whatever_the_projection(decoder, projection):
-    restored = decoder.restore(jpeg(), projection=projection)
+    restored = decoder.restore(jpeg(), options=RestoreOptions(projection=projection))
     file = restored.file
-    levels = encoder.encode_levels(restored.pixels, file.tables, file.sampling)
-    equal = sum(np.count_nonzero(a == b) for a, b in zip(levels, file.levels, strict=True))
+    pairs = zip(
+        encoder.recompress(restored.pixels, file.quantized).levels,
+        file.quantized.levels,
+        strict=True,
+    )
+    equal = sum(np.count_nonzero(a == b) for a, b in pairs)
     assert restored.projection == projection
     assert restored.certificate.levels_equal == equal
 
@@ -62,17 +71,18 @@ def test_the_certificate_is_libjpegs_whatever_the_projection(decoder, projection
 def test_blend_goes_from_libjpegs_decode_to_the_network(decoder):
     content = jpeg()
     none, half, whole = (
-        decoder.restore(content, projection="none", blend=blend) for blend in (0, 0.5, 1)
+        decoder.restore(content, options=RestoreOptions(projection="none", blend=blend))
+        for blend in (0, 0.5, 1)
     )
     decoded = none.file.pixels.astype(int)
     assert np.array_equal(none.pixels, decoded)
     expected = (decoded + whole.pixels) / 2
     assert np.abs(half.pixels - expected).max() <= 1
     assert not np.array_equal(whole.pixels, decoded)
-    assert decoder.restore(content, blend=0.5).certificate.exact
+    assert decoder.restore(content, options=RestoreOptions(blend=0.5)).certificate.exact
 
 
-def test_a_network_that_is_not_finite_is_no_image(decoder, monkeypatch):
+def test_a_network_whose_output_is_not_finite_gives_no_image(decoder, monkeypatch):
     monkeypatch.setattr(decoder.runtime, "restore", lambda image, tables, noise: image * np.nan)
     with pytest.raises(ModelError, match="finite"):
         decoder.restore(jpeg())
@@ -83,45 +93,27 @@ def test_a_regression_draws_no_samples(decoder):
         decoder.samples(jpeg(), count=4)
 
 
-def test_what_cannot_be_is_refused(decoder):
-    with pytest.raises(ConfigError, match="projection"):
-        decoder.restore(jpeg(), projection="exactly")
-    with pytest.raises(ConfigError, match="blend"):
-        decoder.restore(jpeg(), blend=1.5)
+def test_what_cannot_be_restored_is_refused(decoder):
     with pytest.raises(JpegFormatError):
         decoder.restore(b"no JPEG")
     with pytest.raises(ModelError, match="no model"):
         Decoder("best")
-    with pytest.raises(ConfigError, match="temperature"):
-        decoder.restore(jpeg(), temperature=-1)
+    with pytest.raises(ConfigError, match="quality"):
+        decoder.read(jpeg(), RestoreOptions(assume_quality=101))
 
 
 def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
     file = decoder.read(jpeg(48, 48, subsampling=0))
-    odd = dataclasses.replace(file, sampling="3x1,2x1,2x1")
+    sampling = Sampling.parse("4x4,1x1,1x1")
+    levels = emulator.emulate(file.pixels, file.tables, sampling)
+    odd = dataclasses.replace(file, quantized=Quantized(levels, file.tables, sampling))
     restored = decoder.restore(odd)
     assert restored.certificate is None
-    assert restored.projection == "none"
-    assert restored.pixels.shape == (48, 48, 3)
+    assert restored.projection == "float"
+    assert floating.violations(restored.pixels, odd.quantized).mean() < 0.4
     (warning,) = restored.warnings
-    assert "3x1,2x1,2x1" in warning
-    assert "no certificate" in warning
-
-
-def test_saved_is_what_was_restored(decoder, tmp_path):
-    restored = decoder.restore(jpeg(comment=b"made for a test"))
-    for name in ("a.png", "a.webp", "a.tif"):
-        restored.save(tmp_path / name)
-        with Image.open(tmp_path / name) as image:
-            assert np.array_equal(np.asarray(image), restored.pixels)
-    with Image.open(tmp_path / "a.png") as image:
-        assert restored.model.sha256 in image.text["Restoration"]
-        assert str(restored.certificate) in image.text["Restoration"]
-        assert image.text["Comment"] == "made for a test"
-        assert image.text["Software"].startswith("keras-jpeg-gan")
-    restored.save(tmp_path / "bare.png", keep_metadata=False)
-    with Image.open(tmp_path / "bare.png") as image:
-        assert image.text == {}
+    assert "4x4,1x1,1x1: no certificate, projection float instead of exact" in warning
+    assert decoder.restore(odd, options=RestoreOptions(projection="none")).projection == "none"
 
 
 @pytest.fixture
@@ -143,19 +135,29 @@ def test_each_seed_is_another_exact_image_and_one_seed_the_same(drawing):
 
 def test_the_kth_sample_has_seed_plus_k(drawing):
     content = jpeg(24, 48)
-    samples = list(drawing.samples(content, count=3, seed=(1 << 64) - 1, projection="none"))
+    samples = list(drawing.samples(content, count=3, seed=(1 << 64) - 1, options=UNPROJECTED))
     assert [sample.seed for sample in samples] == [(1 << 64) - 1, 0, 1]
-    one = drawing.restore(content, seed=1, projection="none")
+    one = drawing.restore(content, seed=1, options=UNPROJECTED)
     assert np.array_equal(samples[2].pixels, one.pixels)
+
+
+def test_samples_of_an_assumed_quality_are_not_certified(drawing):
+    content = jpeg(24, 48, quality=90)
+    (sample,) = drawing.samples(content, 1, options=RestoreOptions(assume_quality=30))
+    expected = drawing.restore(content, options=RestoreOptions(assume_quality=30))
+    assert (sample.certificate, sample.projection) == (None, "none")
+    assert np.array_equal(sample.pixels, expected.pixels)
 
 
 def test_temperature_scales_the_noise(drawing, decoder):
     content = jpeg(24, 48)
     none, half, whole = (
-        drawing.restore(content, projection="none", temperature=temperature).pixels.astype(int)
+        drawing.restore(
+            content, options=RestoreOptions(projection="none", temperature=temperature)
+        ).pixels.astype(int)
         for temperature in (0, 0.5, 1)
     )
-    assert np.array_equal(none, decoder.restore(content, projection="none").pixels)
+    assert np.array_equal(none, decoder.restore(content, options=UNPROJECTED).pixels)
     right = np.s_[:, 24:]
     assert np.abs((whole - none)[right] / 2 - (half - none)[right]).max() <= 1
     assert np.abs(whole - none)[right].max() > 4
@@ -164,13 +166,13 @@ def test_temperature_scales_the_noise(drawing, decoder):
 def test_the_mean_is_the_mean_and_exact(drawing):
     content = jpeg(32, 48)
     options = {"count": 6, "seed": 5}
-    plain = [s.pixels for s in drawing.samples(content, projection="none", **options)]
-    mean = drawing.mean(drawing.samples(content, projection="none", **options))
+    plain = [s.pixels for s in drawing.samples(content, options=UNPROJECTED, **options)]
+    mean = drawing.mean(drawing.samples(content, options=UNPROJECTED, **options))
     np.testing.assert_allclose(mean.pixels, np.mean(plain, axis=0), atol=0.51)
     exact = drawing.mean(drawing.samples(content, **options))
     assert exact.certificate.exact
     assert (exact.seed, exact.count) == (5, 6)
-    assert "seed 5, mean of 6 samples" in exact.provenance
+    assert (exact.work.seed, exact.work.samples) == (5, 6)
     with pytest.raises(ConfigError, match="no samples"):
         drawing.mean([])
 
@@ -178,8 +180,8 @@ def test_the_mean_is_the_mean_and_exact(drawing):
 def test_16_bits_are_the_float_projection_unrounded(untrained):
     decoder = Decoder(untrained)
     content = jpeg(40, 56, quality=90)
-    eight = decoder.restore(content, projection="float")
-    sixteen = decoder.restore(content, bits=16)
+    eight = decoder.restore(content, options=RestoreOptions(projection="float"))
+    sixteen = decoder.restore(content, options=RestoreOptions(bits=16))
     assert sixteen.pixels.dtype == np.uint16
     assert np.abs(sixteen.pixels / 257 - eight.pixels).max() <= 0.5 + 1 / 257
     assert len(np.unique(sixteen.pixels)) > 2 * 256
@@ -188,49 +190,57 @@ def test_16_bits_are_the_float_projection_unrounded(untrained):
     assert sixteen.violation.largest < 0.5
     assert not eight.certificate.exact  # rounding loses what 16 bits keep
     assert "0 % of coefficients outside their cells" in sixteen.summary
-    assert decoder.restore(jpeg(gray=True), bits=16).pixels.shape == (40, 56)
+    assert decoder.restore(jpeg(gray=True), options=RestoreOptions(bits=16)).pixels.shape == (
+        40,
+        56,
+    )
     with pytest.raises(ConfigError, match="of 8 bits"):
         decoder.mean([sixteen])
 
 
-def test_an_assumed_quality_is_restored_and_nothing_certified(decoder):
+def test_with_an_assumed_quality_nothing_is_certified(decoder):
     content = jpeg(quality=20)
     with Image.open(io.BytesIO(content)) as image:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
-    assumed = decoder.restore(buffer.getvalue(), assume_quality=20)
-    plain = decoder.restore(content, projection="none")
+    assumed = decoder.restore(buffer.getvalue(), options=RestoreOptions(assume_quality=20))
+    plain = decoder.restore(content, options=UNPROJECTED)
     assert np.array_equal(assumed.pixels, plain.pixels)  # the network saw the same
     assert (assumed.projection, assumed.certificate, assumed.violation) == ("none", None, None)
     assert assumed.summary == "no certificate"
-    assert decoder.restore(content, assume_quality=20).certificate is None
-    assert decoder.restore(buffer.getvalue(), assume_quality=20, bits=16).violation is None
+    assert decoder.restore(content, options=RestoreOptions(assume_quality=20)).certificate is None
+    assert (
+        decoder.restore(
+            buffer.getvalue(), options=RestoreOptions(assume_quality=20, bits=16)
+        ).violation
+        is None
+    )
     with pytest.raises(JpegFormatError, match="a PNG image"):
         decoder.restore(buffer.getvalue())
 
 
-def test_a_file_saved_before_is_warned_of(decoder, kodak):
+def test_a_file_that_was_saved_before_gets_a_warning(decoder, kodak):
+    buffer, cut = io.BytesIO(), io.BytesIO()
     with Image.open(kodak[0]) as image:
-        for _ in range(2):
-            buffer = io.BytesIO()
-            image.save(buffer, "JPEG", quality=30)
-            image = Image.open(buffer)
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=95)
-    (warning,) = decoder.read(buffer.getvalue()).warnings
-    assert "more than its tables explain" in warning
+        image.save(buffer, "JPEG", quality=30)
+    assert decoder.read(buffer.getvalue()).warnings == ()
+    with Image.open(buffer) as once:
+        once.crop((5, 3, *once.size)).save(cut, "JPEG", quality=95)
+    (warning,) = decoder.read(cut.getvalue()).warnings
+    assert "quality 30 on a grid shifted by (3, 5)" in warning
+    assert "--assume_quality=30" in warning
 
 
 @pytest.fixture
 def in_bands(sampler):
-    """A decoder that takes several bands and tiles for a small image."""
+    """A decoder that cuts a small image into several bands and tiles."""
     return Decoder(sampler, limits=Limits(max_memory_mb=0))
 
 
 LARGE = {"height": 520, "width": 300}
 
 
-def test_a_band_ahead_gives_the_bytes_of_one_after_the_other(in_bands, monkeypatch):
+def test_working_a_band_ahead_gives_the_same_bytes(in_bands, monkeypatch):
     file = JpegFile.read(jpeg(**LARGE))
     ahead = in_bands.restore(file)
     threads = set()
@@ -251,8 +261,8 @@ def test_a_band_ahead_gives_the_bytes_of_one_after_the_other(in_bands, monkeypat
     assert ahead.encoded("png") == serial.encoded("png")
 
 
-def test_a_band_is_projected_while_the_network_is_at_the_next(in_bands, monkeypatch):
-    """Either waits for the other's start: one after the other, they would not meet."""
+def test_a_band_is_projected_while_the_network_works_on_the_next(in_bands, monkeypatch):
+    """Each waits for the other to start: one after the other, they would not meet."""
     second_begins, first_is_projected = threading.Event(), threading.Event()
     restore, project = in_bands.runtime.restore, decoding.exact.project
     rows, meetings = [], []
@@ -277,7 +287,7 @@ def test_a_band_is_projected_while_the_network_is_at_the_next(in_bands, monkeypa
     assert all(meetings)
 
 
-def test_progress_adds_up_to_the_image_and_may_end_it(in_bands):
+def test_progress_adds_up_to_the_image_and_may_end_its_restoration(in_bands):
     file = JpegFile.read(jpeg(**LARGE))
     steps = []
     in_bands.restore(file, progress=steps.append)
@@ -304,8 +314,8 @@ def test_a_projection_that_fails_ends_the_network_at_the_next_tile(in_bands, mon
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 
-def test_seconds_are_a_stages_own(in_bands, monkeypatch):
-    """Bands that overlap are not counted twice, and nobody's waiting is counted."""
+def test_seconds_are_those_of_the_stage_alone(in_bands, monkeypatch):
+    """Overlapping bands are not counted twice, and time spent waiting is not counted."""
     file = JpegFile.read(jpeg(**LARGE))
     restore, project = in_bands.runtime.restore, decoding.exact.project
 
@@ -323,7 +333,7 @@ def test_seconds_are_a_stages_own(in_bands, monkeypatch):
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(in_bands.restore, (file, file))
     elapsed = time.perf_counter() - started
-    # They took turns at the network: with the waiting it would be nearly twice the time elapsed.
+    # They take turns at the network: with the waiting it would be nearly twice the time elapsed.
     assert first.seconds["network"] + second.seconds["network"] < 1.4 * elapsed
     for restored in (first, second):
         spent = restored.seconds
@@ -331,3 +341,111 @@ def test_seconds_are_a_stages_own(in_bands, monkeypatch):
         assert spent["network"] > 15 * 0.05  # tiles
         assert spent["projection"] > 5 * 0.05  # bands
     assert np.array_equal(first.pixels, second.pixels)
+
+
+def distances(restored):
+    """How far the rows and the columns of an image are from libjpeg's decode, on average."""
+    away = np.abs(restored.pixels.astype(float) - restored.file.pixels)
+    away = np.atleast_3d(away).mean(axis=2)
+    return away.mean(axis=1), away.mean(axis=0)
+
+
+def assert_edges_are_like_the_rest(restored):
+    for lines in distances(restored):
+        assert lines[[0, -1]].max() < 1.5 * lines[1:-1].max() + 1
+
+
+@pytest.mark.parametrize("projection", ["exact", "float"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"gray": True}])
+@pytest.mark.parametrize("fill", ["black", "zero", "picture"])
+def test_hidden_samples_do_not_drag_the_edge(decoder, fill, options, projection):
+    content = with_hidden(fill, **options)
+    restored = decoder.restore(content, options=RestoreOptions(projection=projection))
+    assert restored.pixels.shape == restored.file.pixels.shape
+    assert_edges_are_like_the_rest(restored)
+    assert restored.certificate.hidden_border
+    total = sum(part.size for part in restored.file.quantized.levels)
+    assert restored.certificate.levels_total == total
+    rgb = fill != "zero" or "gray" in options  # zero chroma is no colour of RGB
+    if projection == "exact":
+        assert restored.certificate.exact == rgb
+        words = "exact, with its hidden border: " if rgb else "not exact, with its hidden border"
+        assert restored.summary.startswith(words)
+
+
+def test_hidden_samples_in_bands_and_16_bits_and_means(in_bands, drawing):
+    several = in_bands.restore(drawing.read(with_hidden("black", 523, 300)))
+    assert several.certificate.exact
+    assert several.certificate.hidden_border
+    assert_edges_are_like_the_rest(several)
+    sixteen = drawing.restore(with_hidden("black"), options=RestoreOptions(bits=16))
+    assert sixteen.violation.largest < 0.5
+    mean = drawing.mean(drawing.samples(with_hidden("black"), count=2))
+    assert mean.certificate.exact
+    assert mean.certificate.hidden_border
+
+
+@pytest.mark.parametrize("name", ["hidden_rows_gray", "hidden_rows_420", "phone_bottom_rows"])
+def test_edges_of_files_from_the_field(decoder, shared_data, name):
+    restored = decoder.restore(shared_data / "found" / f"{name}.jpg")
+    assert restored.certificate.hidden_border
+    assert_edges_are_like_the_rest(restored)
+
+
+class Fringes:
+    """A runtime that sees orange and blue everywhere."""
+
+    halo = 16
+    noise_strides = ()
+
+    def restore(self, pixels, tables, noise=None):
+        waves = 60 * np.sin(np.arange(pixels.shape[2]) / 3)[:, None] * [1, 0, -1]
+        return (pixels + waves).astype(np.float32)
+
+
+@pytest.fixture
+def fringes(decoder):
+    decoder.runtime = Fringes()
+    return decoder
+
+
+@pytest.mark.parametrize("options", [{}, {"projection": "float"}, {"projection": "none"}])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_a_gray_picture_in_three_components_stays_gray(fringes, subsampling, options):
+    gray = Image.fromarray(picture(59, 75, gray=True))
+    content = saved(np.asarray(gray.convert("RGB")), quality=60, subsampling=subsampling)
+    restored = fringes.restore(content, options=RestoreOptions(**options))
+    assert restored.pixels.shape == (59, 75, 3)
+    assert (restored.pixels == restored.pixels[..., :1]).all()
+    assert restored.certificate.levels_total == sum(
+        part.size for part in restored.file.quantized.levels
+    )
+    if not options:
+        assert restored.certificate.exact
+    assumed = fringes.restore(content, options=RestoreOptions(assume_quality=30))
+    assert (assumed.pixels == assumed.pixels[..., :1]).all()
+    estimate = fringes.estimate(restored.file)
+    assert estimate.shape == (59, 75, 3)
+    again = fringes.finish(estimate, restored.file, options=RestoreOptions(**options))
+    assert np.array_equal(again.pixels, restored.pixels)
+
+
+def test_a_gray_picture_in_three_components_with_hidden_samples(fringes):
+    whole = np.asarray(Image.fromarray(picture(80, 96, 3, gray=True)).convert("RGB")).copy()
+    whole[70:] = whole[:, 70:] = 0
+    restored = fringes.restore(with_size(saved(whole, quality=75), 70, 70))
+    assert restored.pixels.shape == (70, 70, 3)
+    assert (restored.pixels == restored.pixels[..., :1]).all()
+    assert restored.certificate.exact
+    assert restored.certificate.hidden_border
+
+
+def test_colour_stays_near_the_colour_of_the_file(fringes):
+    pixels = np.asarray(Image.fromarray(picture(160, 240, gray=True)).convert("RGB")).copy()
+    pixels[70:90, 20:60] = (200, 40, 30)
+    restored = fringes.restore(saved(pixels, quality=60))
+    assert restored.certificate.exact
+    spread = np.ptp(restored.pixels.astype(int), axis=2)
+    assert spread[:, 112:].max() <= 4  # three cells and more from the object
+    assert spread[70:90, 20:60].mean() > 100
+    assert spread[64:96, 16:64].max() > 100

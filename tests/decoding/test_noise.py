@@ -1,4 +1,4 @@
-"""The seeded noise: published vectors of the generator, our own table, and its laws."""
+"""The seeded noise: published vectors of the generator, and the distribution of the normals."""
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ from tests.models import small
 
 
 def blur(radius: int):
-    """A network of known receptive radius: zero padding, and a value of the 8x8 grid."""
+    """A network of known radius, with zero padding, that adds a pattern of the 8x8 grid."""
 
     def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
         kernel = np.random.default_rng(3).uniform(-1, 1, 2 * radius + 1)

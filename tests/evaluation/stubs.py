@@ -42,10 +42,11 @@ class Choosy(Noisy):
 class Colours:
     """The mean colours of columns, as features."""
 
-    name, size, network, sha256 = "Colours", 3, None, "abc"
+    name, size, batch, network, sha256 = "Colours", 3, 64, None, "abc"
+    distance_name = "FD Colours"
 
-    def features(self, pixels: np.ndarray) -> np.ndarray:
-        return pixels.astype(np.float64).mean(axis=0)
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        return pixels.swapaxes(0, 1)[:, :, None]
 
-    def distance_name(self, images: int) -> str:
-        return "FD Colours"
+    def features(self, inputs: np.ndarray) -> np.ndarray:
+        return inputs.astype(np.float64).mean(axis=(1, 2))

@@ -8,6 +8,7 @@ from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.cases import Case, compress
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def decoded(data: bytes) -> np.ndarray:
 
 
 def test_one_compression_is_pillows(original: np.ndarray) -> None:
-    data, shown = Case(30, "4:2:2").make(original)
+    data, shown = Case(30, Sampling.parse("4:2:2")).make(original)
     buffer = io.BytesIO()
     Image.fromarray(original).save(buffer, "JPEG", quality=30, subsampling=1)
     assert data == buffer.getvalue()
@@ -29,8 +30,9 @@ def test_one_compression_is_pillows(original: np.ndarray) -> None:
 
 def test_two_compressions_one_after_the_other(original: np.ndarray) -> None:
     data, shown = Case(30, first_quality=10, shift=4).make(original)
-    first = decoded(compress(original, 10, "4:2:0"))
-    assert data == compress(np.ascontiguousarray(first[4:, 4:]), 30, "4:2:0")
+    first = decoded(compress(original, 10, Sampling.parse("4:2:0")))
+    again = np.ascontiguousarray(first[4:, 4:])
+    assert data == compress(again, 30, Sampling.parse("4:2:0"))
     assert (shown == original[4:, 4:]).all()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Control, Libjpeg, Method, Model, Peer, Trial
@@ -37,8 +38,7 @@ def regression() -> Decoder:
 
 
 def exact(pixels: np.ndarray, trial: Trial) -> bool:
-    file = trial.file
-    return certify(pixels, file.levels, file.tables, file.sampling).exact
+    return certify(pixels, trial.quantized).exact
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_libjpeg_is_the_decode(trial: Trial) -> None:
 def test_methods_are_the_decoders_projections(trial: Trial, sampler: Decoder) -> None:
     for name, projection in (("sample", "none"), ("exact", "exact")):
         ours = Model("m", sampler, Method.parse(name)).restore(trial, 3)
-        theirs = sampler.restore(trial.file, seed=3, projection=projection)
+        theirs = sampler.restore(trial.file, seed=3, options=RestoreOptions(projection=projection))
         np.testing.assert_array_equal(ours.pixels, theirs.pixels)
     unrounded = Model("m", sampler, Method.parse("float")).restore(trial, 3)
     assert unrounded.unrounded is not None

@@ -8,16 +8,11 @@ import sys
 
 import pytest
 
+from tests.evaluation import commands
+
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own: programs define flags of the same names."""
-    return subprocess.run(
-        [sys.executable, "-m", "keras_jpeg_gan.evaluation.evaluate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return commands.run("evaluate", *arguments)
 
 
 def test_everything_at_once(
@@ -69,8 +64,12 @@ def test_a_protocol_sets_what_is_not_given(images: pathlib.Path) -> None:
     result = run(f"--images={images}", "--models=libjpeg", "--protocol=table4", "--sampling=4:4:4")
     assert result.returncode == 0, result.stderr
     assert "| 4:4:4 | 5 | libjpeg |" in result.stdout
-    assert "| Ours | 16.70 ± 0.14 |" in result.stdout
-    assert "As in the paper only with --reference" in result.stdout
+    assert "| Ours | – | – | – | 16.70 ± 0.14 |" in result.stdout
+    assert "| Ground truth | – | 0.0000 | ∞ | 10.28 |" in result.stdout
+    assert "Comparable with the paper's FID only with --features" in result.stdout
+    refused = run(f"--images={images}", "--protocol=table5", "--features=x.pb")
+    assert refused.returncode == 2
+    assert "training images: give --reference" in refused.stderr
     double = run(f"--images={images}", "--models=libjpeg", "--protocol=double").stdout
     assert "| 4:2:0 | 10, shifted by 4, then 30 | libjpeg |" in double
     rounding = run(f"--images={images}", "--protocol=table2").stdout
@@ -85,6 +84,10 @@ def test_only_what_is_listed(images: pathlib.Path, tmp_path: pathlib.Path) -> No
     assert run(*flags).returncode == 0
     lines = json.loads((output / "summary.json").read_text())["lines"]
     assert all(line["images"] == 1 for line in lines)
+    (images / "more" / "1.png").write_bytes((images / "1.png").read_bytes())
+    result = run(*flags)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "has an evaluation with another content of the images" in result.stderr
     names.write_text("3.png\n")
     result = run(*flags)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
@@ -119,6 +122,7 @@ def test_all_bad(tmp_path: pathlib.Path) -> None:
         (("--images=.", "--methods=best"), 2, "--methods: method 'best'"),
         (("--images=.", "--metrics=beauty"), 2, "--metrics=beauty"),
         (("--images=.", "--seeds=0"), 2, "seeds"),
+        (("--images=.", "--set_metrics=fid"), 2, "--set_metrics=fid"),
         (("--images=.", "--protocol=table9"), 2, "table9"),
         (("--images=.", "--peers=program"), 2, "{input} and {output}"),
         (("--images=examples", "--models=libjpeg,nobody"), 1, "no model 'nobody'"),

@@ -5,12 +5,17 @@ import pytest
 
 from keras_jpeg_gan import metrics
 from keras_jpeg_gan.evaluation.cases import Case
-from keras_jpeg_gan.evaluation.contenders import Libjpeg, Result, Trial
-from keras_jpeg_gan.evaluation.measures import SetStatistics, measure
-from keras_jpeg_gan.jpeg.encoder import certify, encode_levels
-from tests.evaluation.stubs import Colours, Noisy
+from keras_jpeg_gan.evaluation.contenders import Contender, Libjpeg, Original, Result, Trial
+from keras_jpeg_gan.evaluation.measures import Row, measure
+from keras_jpeg_gan.jpeg.encoder import certify, recompress
+from tests.evaluation.stubs import Noisy
 
 CASE = Case(30)
+
+
+def row_of(trial: Trial, contender: Contender, seed: int, distortions: list[str]) -> Row:
+    result = contender.restore(trial, seed)
+    return measure("a.png", CASE, trial, contender, seed, result, distortions)
 
 
 @pytest.fixture
@@ -21,16 +26,14 @@ def trial() -> Trial:
 
 
 def test_a_row_is_what_its_parts_say(trial: Trial) -> None:
-    row, result = measure("a.png", CASE, trial, Noisy(), 1, ["psnr", "psnr_y", "ssim"])
-    file, pixels = trial.file, result.pixels
-    certificate = certify(pixels, file.levels, file.tables, file.sampling)
+    row = row_of(trial, Noisy(), 1, ["psnr", "psnr_y", "ssim"])
+    pixels = Noisy().restore(trial, 1).pixels
+    certificate = certify(pixels, trial.quantized)
     assert (row.levels_equal, row.levels_total) == (
         certificate.levels_equal, certificate.levels_total,
     )  # fmt: skip
     assert row.largest_violation == certificate.largest_violation
-    assert row.consistency == metrics.consistency_rmse(
-        pixels, file.pixels, file.tables, file.sampling
-    )
+    assert row.consistency == metrics.consistency_rmse(pixels, trial.file.pixels, trial.quantized)
     assert row.psnr == metrics.psnr(pixels, trial.original)
     assert row.psnr_y == metrics.psnr_y(pixels, trial.original)
     assert row.ssim == metrics.ssim(pixels, trial.original)
@@ -38,7 +41,7 @@ def test_a_row_is_what_its_parts_say(trial: Trial) -> None:
     same = [
         (ours == wanted).all(axis=(2, 3))
         for ours, wanted in zip(
-            encode_levels(pixels, file.tables, file.sampling), file.levels, strict=True
+            recompress(pixels, trial.quantized).levels, trial.quantized.levels, strict=True
         )
     ]
     assert row.blocks_equal == sum(int(part.sum()) for part in same)
@@ -55,11 +58,8 @@ def test_what_there_is_before_rounding(trial: Trial) -> None:
         def restore(self, trial: Trial, seed: int) -> Result:
             return Result(trial.file.pixels, unrounded=trial.original.astype(np.float32))
 
-    row, _ = measure("a.png", CASE, trial, Fine(), 0, [])
-    file = trial.file
-    of_original = metrics.violation(
-        trial.original.astype(np.float32), file.levels, file.tables, file.sampling
-    )
+    row = row_of(trial, Fine(), 0, [])
+    of_original = metrics.violation(trial.original.astype(np.float32), trial.quantized)
     assert row.unrounded_violations == of_original.share_over_half
     assert row.unrounded_consistency is not None
     assert row.unrounded_consistency < 2  # but for libjpeg's arithmetic, the file is its own
@@ -72,33 +72,16 @@ def test_deviation_by_texture(trial: Trial) -> None:
         def restore(self, trial: Trial, seed: int) -> Result:
             return Result(trial.file.pixels, deviation=np.full((72, 88), 2.5))
 
-    row, _ = measure("a.png", CASE, trial, Spread(), 0, [])
+    row = row_of(trial, Spread(), 0, [])
     assert row.deviation == row.textured == row.flat == 2.5
 
 
-def test_a_set_is_no_distance_from_itself(trial: Trial) -> None:
-    ours, same, other = (SetStatistics(Colours()) for _ in range(3))
-    ours.add(trial.original)
-    same.add(trial.original)
-    other.add(255 - trial.original)
-    scores = ours.scores(same)
-    assert scores["distance"] == pytest.approx(0, abs=1e-6)
-    assert scores["precision"] == scores["recall"] == 1
-    assert scores["distance_name"] == "FD Colours"
-    assert (scores["images"], scores["vectors"]) == (1, 88)
-    assert other.scores(ours)["distance"] > 50
-
-
-def test_statistics_survive(trial: Trial) -> None:
-    ours, reference = SetStatistics(Colours()), SetStatistics(Colours())
-    reference.add(trial.original)
-    ours.add(trial.file.pixels)
-    again = SetStatistics.restored(Colours(), ours.state())
-    again.add(trial.original)
-    ours.add(trial.original)
-    assert again.scores(reference) == ours.scores(reference)
-
-
 def test_libjpegs_row(trial: Trial) -> None:
-    row, _ = measure("a.png", CASE, trial, Libjpeg(), 0, [])
+    row = row_of(trial, Libjpeg(), 0, [])
     assert (row.model, row.method, row.seconds) == ("libjpeg", "decode", 0)
+
+
+def test_the_original_has_no_error_and_is_consistent(trial: Trial) -> None:
+    row = row_of(trial, Original(), 0, ["psnr", "ssim"])
+    assert (row.psnr, row.ssim, row.consistency) == (float("inf"), 1, 0)
+    assert row.levels_equal == row.levels_total

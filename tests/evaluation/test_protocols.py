@@ -1,5 +1,6 @@
 """The paper's experiments: settings, rows, and table 2 itself."""
 
+import dataclasses
 import io
 import pathlib
 
@@ -14,8 +15,8 @@ from keras_jpeg_gan.evaluation.protocols import PROTOCOLS, report, rounding
 from keras_jpeg_gan.evaluation.tables import summarize
 
 
-def row(method: str, **more: float) -> Row:
-    return Row("a.png", "4:2:0", 5, 0, 0, "default", method, 0, **more)
+def row(method: str, model: str, **more: float) -> Row:
+    return Row("a.png", "4:2:0", 5, 0, 0, model, method, 0, **more)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -24,21 +25,53 @@ def test_methods_exist(name: str) -> None:
         Method.parse(method)
 
 
+def filled(text: str, name: str) -> list[str]:
+    """The cells of a row."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return line.strip("| ").split(" | ")
+
+
 @pytest.mark.parametrize("name", ["table4", "table5"])
-def test_ours_and_all_eight_of_the_papers_rows(name: str) -> None:
-    text = report(
-        PROTOCOLS[name], summarize([row("exact", psnr=23.5, consistency=0.25, megapixels=1)])
-    )
-    assert "| default, exact | – | 0.2500 | 23.5000 |" in text
-    assert len(PROTOCOLS[name].paper) == 8
-    assert all(f"| {method} | {fid} |" in text for method, fid, *_ in PROTOCOLS[name].paper)
+def test_the_papers_rows_are_filled_by_model_and_method(name: str) -> None:
+    sample = {"psnr": 23.5, "consistency": 0.75, "megapixels": 1.0}
+    exact = {"psnr": 23.25, "consistency": 0.5, "unrounded_consistency": 0.0, "megapixels": 1.0}
+    rows = [
+        row("sample", "ours", **sample), row("float", "ours", **exact),
+        row("exact", "default", **sample), row("itself", "original", psnr=np.inf, megapixels=1.0),
+        row("peer", "bahat", **sample),
+    ]  # fmt: skip
+    text = report(PROTOCOLS[name], summarize(rows))
+    papers = {paper.name: paper for paper in PROTOCOLS[name].rows}
+    assert filled(text, "Ours")[1:4] == ["–", "0.7500", "23.5000"]
+    assert filled(text, "Ours-P")[1:4] == ["–", "0.0000 (0.5000)", "23.2500"]
+    assert filled(text, "Bahat")[1:4] == ["–", "0.7500", "23.5000"]
+    assert filled(text, "Ground truth")[1:4] == ["–", "0.0000", "∞"]
+    assert filled(text, "default, exact")[1:] == ["–", "0.7500", "23.5000", "–", "–", "–"]
+    for paper in papers.values():
+        assert filled(text, paper.name)[4:] == [paper.fid, paper.consistency, paper.psnr]
+
+
+def test_models_that_stand_for_a_method_are_used_as_the_paper_does() -> None:
+    table4 = PROTOCOLS["table4"]
+    assert table4.methods_of("regression") == ("sample",)
+    assert table4.methods_of("ours") == ("mean:64:sample", "sample", "float", "exact")
+    assert table4.methods_of("unconstrained") == ("sample", "float")
+    assert table4.methods_of("default") == table4.methods
+
+
+def test_each_case_has_a_table_of_its_own() -> None:
+    rows = [row("sample", "ours", megapixels=1.0)]
+    rows.append(dataclasses.replace(rows[0], sampling="4:4:4"))
+    text = report(PROTOCOLS["table4"], summarize(rows))
+    assert text.count("| Ours |") == 2
+    assert "Quality 5, 4:4:4:" in text
 
 
 def test_table3_is_before_and_after_rounding() -> None:
     values = {"consistency": 0.2, "unrounded_consistency": 0.0, "megapixels": 1.0}
-    text = report(PROTOCOLS["table3"], summarize([row("float", **values)]))
-    assert "| default, float | 0.0000 | 0.2000 |" in text
-    assert "| Ours-P (the paper's) | ≈ 0 | 0.1664 |" in text
+    text = report(PROTOCOLS["table3"], summarize([row("float", "ours", **values)]))
+    assert filled(text, "Ours-P") == ["Ours-P", "0.0000", "0.2000", "0.1664"]
+    assert filled(text, "λ_C = 0-P") == ["λ_C = 0-P", "–", "–", "0.9466"]
 
 
 def test_rounding_in_rgb_loses_nothing_and_in_ycbcr_what_libjpeg_loses(

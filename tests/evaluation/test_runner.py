@@ -1,4 +1,4 @@
-"""The loop: passes by seed, images left out for all, and taken up where it stopped."""
+"""The loop: passes by seed, images left out for all, and resuming where it stopped."""
 
 import dataclasses
 import pathlib
@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from keras_jpeg_gan.data.sources import CachedSource
-from keras_jpeg_gan.errors import ConfigError, JpegGanError
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Libjpeg
-from keras_jpeg_gan.evaluation.measures import SetStatistics
 from keras_jpeg_gan.evaluation.progress import Progress
-from keras_jpeg_gan.evaluation.references import reference
 from keras_jpeg_gan.evaluation.runner import Plan, run
+from keras_jpeg_gan.evaluation.sets import SetStatistics
 from tests.evaluation.stubs import Choosy, Colours, Noisy
 
 REDNESS = (150, 40, 200)
@@ -39,7 +38,7 @@ def plan(source: CachedSource, *contenders: object, seeds: int = 2) -> Plan:
         contenders=[Libjpeg(), *contenders],
         seeds=seeds,
         distortions=["psnr"],
-        extractors=[(Colours(), colours)],
+        extractors=[(Colours(), colours.reference())],
     )
 
 
@@ -79,7 +78,7 @@ def test_what_cannot_be_read_is_left_out(capfd: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("images_done", [1, 4])  # in the first pass, and in the second
-def test_taken_up_it_ends_as_if_it_had_not_stopped(
+def test_resumed_it_ends_as_if_it_had_not_stopped(
     source: CachedSource, tmp_path: pathlib.Path, images_done: int
 ) -> None:
     whole = Progress({"x": 1})
@@ -103,31 +102,11 @@ def test_other_settings_are_not_mixed(source: CachedSource, tmp_path: pathlib.Pa
     Progress({"seeds": 1}).save(tmp_path)
     with pytest.raises(ConfigError, match="another seeds; give another --output"):
         Progress.load(tmp_path, {"seeds": 2}, a_plan.extractor_of)
-    (tmp_path / "progress.npz").write_bytes(b"broken")
-    with pytest.raises(JpegGanError, match="cannot be read"):
-        Progress.load(tmp_path, {"seeds": 1}, a_plan.extractor_of)
-
-
-def test_references_are_found_by_content(source: CachedSource, tmp_path: pathlib.Path) -> None:
-    first = reference(source, Colours(), tmp_path / "cache")
-    (kept,) = (tmp_path / "cache").iterdir()
-
-    class Broken(Colours):
-        def features(self, pixels: np.ndarray) -> np.ndarray:
-            raise AssertionError("it was there already")
-
-    renamed = CachedSource(["x", "y", "z"], picture, 0)
-    again = reference(renamed, Broken(), tmp_path / "cache")
-    np.testing.assert_array_equal(again.moments.mean, first.moments.mean)
-    assert again.images == 3
-    others = [
-        (CachedSource(["a", "b"], picture, 0), Colours()),
-        (source, type("Other", (Colours,), {"sha256": "def"})()),
-    ]
-    for other, extractor in others:
-        reference(other, extractor, tmp_path / "cache")
-    assert len(list((tmp_path / "cache").iterdir())) == 3
-    assert kept.exists()
+    path = tmp_path / "progress.npz"
+    for content in (b"broken", b"", path.read_bytes()[:-1]):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"cannot be read .*; delete it"):
+            Progress.load(tmp_path, {"seeds": 1}, a_plan.extractor_of)
 
 
 def test_rows_have_all_that_tells_them_apart(source: CachedSource) -> None:

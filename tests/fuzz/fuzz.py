@@ -17,6 +17,7 @@ keeps.
 
 import argparse
 import collections
+import dataclasses
 import io
 import json
 import os
@@ -33,8 +34,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.memory import Limits
+from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import JpegGanError
-from keras_jpeg_gan.jpeg.file import Limits
 from keras_jpeg_gan.jpeg.projection import budget as exact_budget
 from tests.fuzz import mutations
 
@@ -80,12 +82,14 @@ def outcome(decoder: Decoder, case: Case) -> str:
     """What becomes of a case: "refused", "restored", "exact", or the law that it breaks."""
     hurried = case.number % UNHURRIED_OF > 0
     exact_budget._SECONDS = HURRIED if hurried else OWN_SECONDS
-    allow_truncated = case.number % 2 > 0
+    options = RestoreOptions(allow_truncated=case.number % 2 > 0)
     image_format = ("png", "webp", "tiff")[case.number % 3]
     try:
-        file = decoder.read(case.data, allow_truncated)
+        file = decoder.read(case.data, options)
         large = file.width * file.height > LARGE
-        restored = decoder.restore(file, projection="none" if hurried and large else "exact")
+        if hurried and large:
+            options = dataclasses.replace(options, projection="none")
+        restored = decoder.restore(file, options=options)
         content = restored.encoded(image_format)
     except JpegGanError as error:
         return "refused" if str(error).isprintable() else f"an error of several lines: {error!r}"

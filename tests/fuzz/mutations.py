@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan.jpeg.encoder import encode
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 
 Mutation = Callable[[bytes, np.random.Generator], bytes]
@@ -34,7 +35,7 @@ def made_files() -> list[bytes]:
     for k, sampling in enumerate(_SAMPLINGS):
         gray = sampling == "gray"
         tables = [luma] if gray else [luma, chroma, chroma]
-        files.append(encode(_picture(33 + k, 49 + 2 * k, gray), tables, sampling))
+        files.append(encode(_picture(33 + k, 49 + 2 * k, gray), tables, Sampling.parse(sampling)))
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "maker"
     rich = {"exif": exif, "icc_profile": bytes(range(256)) * 300, "xmp": b"<x:xmpmeta/>"}

@@ -1,4 +1,4 @@
-"""JPEG files as a whole: pixels, cut and hostile bytes, the collections of odd and real files."""
+"""JPEG files as a whole: pixels, truncated and hostile bytes, collections of odd and real files."""
 
 import collections
 import contextlib
@@ -18,12 +18,13 @@ from PIL import Image, ImageFile
 
 from keras_jpeg_gan.errors import JpegFormatError
 from keras_jpeg_gan.jpeg import emulator
-from keras_jpeg_gan.jpeg.coefficients import read_coefficients
 from keras_jpeg_gan.jpeg.encoder import encode
-from keras_jpeg_gan.jpeg.file import JpegFile, Limits
+from keras_jpeg_gan.jpeg.file import JpegFile, read_levels
+from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
-from tests.jpeg.small_files import find, inserted, jpeg, patched, picture, pillow, segment
+from tests.files import find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 
@@ -32,7 +33,7 @@ DATA = jpeg()
 def nothing_printed_or_left(
     capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Whatever is read: not a word on standard output or error, no setting of Pillow changed."""
+    """Reading prints nothing and changes no setting of Pillow."""
     before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
     yield
     if "monkeypatch" not in request.fixturenames:
@@ -44,58 +45,59 @@ def nothing_printed_or_left(
 def assert_same(ours: JpegFile, theirs: JpegFile) -> None:
     np.testing.assert_array_equal(ours.pixels, theirs.pixels)
     for field in ("levels", "tables"):
-        for one, other in zip(getattr(ours, field), getattr(theirs, field), strict=True):
+        pairs = zip(getattr(ours.quantized, field), getattr(theirs.quantized, field), strict=True)
+        for one, other in pairs:
             np.testing.assert_array_equal(one, other)
-    assert ours.sampling == theirs.sampling
+    assert ours.quantized.sampling == theirs.quantized.sampling
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (17, 33)])
 @pytest.mark.parametrize(
     "sampling", ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "2x2,1x2,1x1"]
 )
-def test_a_file_is_its_levels_tables_and_pixels(sampling: str, size: tuple[int, int]) -> None:
+def test_a_file_has_its_levels_tables_and_pixels(sampling: str, size: tuple[int, int]) -> None:
     gray = sampling == "gray"
     luma, chroma = quality_tables(60)
     tables = [luma] if gray else [luma, chroma, chroma]
-    pixels = picture(*size, gray)
-    data = encode(pixels, tables, sampling)
+    pixels = picture(*size, gray=gray)
+    data = encode(pixels, tables, Sampling.parse(sampling))
     file = JpegFile.read(data)
-    assert (file.sampling, file.height, file.width) == (sampling, *size)
+    assert (str(file.quantized.sampling), file.height, file.width) == (sampling, *size)
     assert (file.quality, file.progressive, file.warnings) == (60, False, ())
     np.testing.assert_array_equal(file.pixels, pillow(data))
-    expected = emulator.emulate(pixels, tables, sampling)
-    for ours, theirs in zip(file.levels, expected, strict=True):
+    expected = emulator.emulate(pixels, tables, Sampling.parse(sampling))
+    for ours, theirs in zip(file.quantized.levels, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     for ours, theirs in zip(file.tables, tables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("gray", [False, True])
-def test_progressive_files_hold_the_same(gray: bool) -> None:
+def test_progressive_files_have_the_same_content(gray: bool) -> None:
     baseline, progressive = (JpegFile.read(jpeg(gray=gray, progressive=p)) for p in (False, True))
     assert (baseline.progressive, progressive.progressive) == (False, True)
     assert_same(baseline, progressive)
 
 
-def test_paths_read_as_bytes_do(tmp_path: pathlib.Path) -> None:
+def test_paths_are_read_like_bytes(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a b.jpg"
     path.write_bytes(DATA)
     assert_same(JpegFile.read(path), JpegFile.read(DATA))
     assert_same(JpegFile.read(str(path)), JpegFile.read(DATA))
     with pytest.raises(JpegFormatError, match="MB are more than --max_file_mb"):
-        JpegFile.read(path, Limits(max_file_mb=0.0005))
+        JpegFile.read(path, FileLimits(max_file_mb=0.0005))
     with pytest.raises(FileNotFoundError):
         JpegFile.read(tmp_path / "none.jpg")
 
 
-def test_bytes_behind_the_end_do_not_count() -> None:
+def test_bytes_after_the_end_are_ignored() -> None:
     file = JpegFile.read(DATA + b"\xff\xda more" * 99)
     assert_same(file, JpegFile.read(DATA))
     assert file.warnings == ()
 
 
 @pytest.mark.parametrize("allow", [False, True])
-def test_a_file_that_lacks_its_end_marker_alone_is_whole(allow: bool) -> None:
+def test_a_file_that_lacks_only_its_end_marker_is_complete(allow: bool) -> None:
     file = JpegFile.read(DATA[:-2], allow_truncated=allow)
     assert_same(file, JpegFile.read(DATA))
     assert file.warnings == ("no end-of-image marker",)
@@ -108,9 +110,10 @@ def test_a_later_table_changes_nothing() -> None:
 
 def test_different_tables_of_cb_and_cr_are_both_kept() -> None:
     luma, chroma = quality_tables(60)
-    data = encode(picture(16, 16), [luma, chroma, chroma + 3], "4:2:0")
+    data = encode(picture(16, 16), [luma, chroma, chroma + 3], Sampling.parse("4:2:0"))
     file = JpegFile.read(data)
     assert (file.tables[2] == chroma + 3).all()
+    assert file.quantized.tables is file.tables
     assert file.warnings == ("Cb and Cr have different tables",)
 
 
@@ -120,8 +123,8 @@ def test_many_segments_are_read() -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_cut_at_every_byte(progressive: bool) -> None:
-    data = jpeg(24, 24, progressive=progressive)
+def test_truncation_at_every_byte(progressive: bool) -> None:
+    data = jpeg(24, 24, progressive=progressive, quality=80)
     whole = JpegFile.read(data)
     scan = find(data, 0xDA)
     counts: collections.Counter[str] = collections.Counter()
@@ -139,34 +142,38 @@ def test_cut_at_every_byte(progressive: bool) -> None:
                 continue
             counts["allowed" if allow else "whole"] += 1
             assert file.pixels.shape == whole.pixels.shape
-            assert [part.shape for part in file.levels] == [p.shape for p in whole.levels]
+            assert [part.shape for part in file.quantized.levels] == [
+                part.shape for part in whole.quantized.levels
+            ]
             assert file.warnings
             if not allow:
                 assert_same(file, whole)
     assert counts["refused"] > scan
     assert counts["allowed"] > 50
-    assert counts["whole"] == (0 if progressive else 2)  # of the end marker all, or half
+    assert counts["whole"] == 2  # of the end marker all, or half
 
 
 @pytest.mark.parametrize("intact", [1, 4, 8])
-def test_what_comes_before_a_cut_is_the_whole_files(intact: int) -> None:
+def test_what_precedes_a_cut_equals_the_whole_file(intact: int) -> None:
     data = jpeg(160, 48, restart_marker_rows=1)
     restart = find(data, 0xD0 + intact - 1)  # behind so many rows of 16 pixels
     whole = JpegFile.read(data)
     cut = JpegFile.read(data[: restart + 8], allow_truncated=True)
     assert cut.warnings[0].startswith("truncated")
-    assert not np.array_equal(cut.levels[0], whole.levels[0])
-    for ours, theirs, rows in zip(cut.levels, whole.levels, (2, 1, 1), strict=True):
+    assert not np.array_equal(cut.quantized.levels[0], whole.quantized.levels[0])
+    for ours, theirs, rows in zip(
+        cut.quantized.levels, whole.quantized.levels, (2, 1, 1), strict=True
+    ):
         np.testing.assert_array_equal(ours[: rows * intact], theirs[: rows * intact])
     rows = 16 * intact - 16  # fancy upsampling looks at the next row
     np.testing.assert_array_equal(cut.pixels[:rows], whole.pixels[:rows])
 
 
-def test_a_progressive_file_cut_between_scans_has_the_scans_before() -> None:
+def test_a_progressive_file_cut_between_scans_keeps_the_earlier_ones() -> None:
     data = jpeg(progressive=True)
     whole = JpegFile.read(data)
     cut = JpegFile.read(data[: find(data, 0xDA, 2) + 3], allow_truncated=True)
-    for ours, theirs in zip(cut.levels, whole.levels, strict=True):
+    for ours, theirs in zip(cut.quantized.levels, whole.quantized.levels, strict=True):
         # The first scan has the upper bits of DC, and of nothing else.
         np.testing.assert_array_equal(ours[..., 0, 0] >> 1, theirs[..., 0, 0] >> 1)
         assert np.count_nonzero(ours) == np.count_nonzero(ours[..., 0, 0])
@@ -174,7 +181,9 @@ def test_a_progressive_file_cut_between_scans_has_the_scans_before() -> None:
     assert "truncated: it ends in or behind scan 1" in warning
 
 
-def test_a_cut_arithmetic_file_is_not_taken_for_whole(shared_data: pathlib.Path) -> None:
+def test_a_truncated_arithmetic_file_is_not_taken_as_complete(
+    shared_data: pathlib.Path,
+) -> None:
     data = (shared_data / "robustness" / "valid" / "cc_mozjpeg_testimgari.jpg").read_bytes()
     assert JpegFile.read(data).warnings == ()
     for length in (len(data) - 300, len(data) - 20):  # libjpeg has no remark on these
@@ -190,13 +199,13 @@ def test_a_file_cut_between_the_scans_of_its_components(shared_data: pathlib.Pat
         cut = data[: find(data, 0xDA, scan)]
         with pytest.raises(JpegFormatError, match=f"truncated: .* scan {scan - 1}"):
             JpegFile.read(cut)
-        levels = JpegFile.read(cut, allow_truncated=True).levels
+        levels = JpegFile.read(cut, allow_truncated=True).quantized.levels
         for i in range(3):
-            np.testing.assert_array_equal(levels[i], whole.levels[i] * (i < scan - 1))
+            np.testing.assert_array_equal(levels[i], whole.quantized.levels[i] * (i < scan - 1))
     assert_same(JpegFile.read(data[:-2]), whole)
 
 
-def test_tables_that_change_between_scans_are_each_components_own(
+def test_tables_that_change_between_scans_belong_to_their_components(
     shared_data: pathlib.Path,
 ) -> None:
     path = shared_data / "robustness" / "valid" / "made_dqt_redefined_between_scans.jpg"
@@ -205,12 +214,12 @@ def test_tables_that_change_between_scans_are_each_components_own(
     with Image.open(path) as image:
         image.draft("YCbCr", image.size)
         planes = np.asarray(image)
-    for i, (levels, table) in enumerate(zip(file.levels, file.tables, strict=True)):
+    for i, (levels, table) in enumerate(zip(file.quantized.levels, file.tables, strict=True)):
         blocks = scipy.fft.idctn(levels * table, axes=(2, 3), norm="ortho")
         assert abs(planes[..., i].mean() - (blocks + 128).clip(0, 255).mean()) < 1
 
 
-def test_flipped_bytes_raise_nothing_else(
+def test_flipped_bytes_raise_only_format_errors(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
@@ -221,13 +230,13 @@ def test_flipped_bytes_raise_nothing_else(
             for position in rng.integers(0, len(data), 3):
                 broken[position] = rng.integers(256)
             try:
-                JpegFile.read(bytes(broken), Limits(max_megapixels=1))
+                JpegFile.read(bytes(broken), FileLimits(max_megapixels=1))
             except JpegFormatError as error:
                 assert str(error).isprintable()  # noqa: PT017
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pillows_own_size_limit_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillows_own_size_limit_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = JpegFile.read(DATA)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(Image.DecompressionBombError):
@@ -236,7 +245,7 @@ def test_pillows_own_size_limit_does_not_count(monkeypatch: pytest.MonkeyPatch) 
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_pillows_switch_for_truncated_files_does_not_count(
+def test_pillows_switch_for_truncated_files_is_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
@@ -251,7 +260,7 @@ def test_pillows_switch_for_truncated_files_does_not_count(
         JpegFile.read(no_such_codes)
 
 
-def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_can_read_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow_metadata(*arguments: object) -> Metadata:  # time for others to meddle
         time.sleep(0.002)
         return read_metadata(*arguments)
@@ -279,7 +288,7 @@ def test_threads_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert warnings.filters == filters
 
 
-def test_reading_leaves_no_memory_and_no_files_behind() -> None:
+def test_reading_leaks_no_memory_and_no_files() -> None:
     whole = jpeg(600, 800, progressive=True)
     last = whole.rindex(b"\xff\xda")
     broken = patched(whole, last + 4, b"\x01\x07")  # a component that there is not
@@ -290,7 +299,7 @@ def test_reading_leaves_no_memory_and_no_files_behind() -> None:
             with contextlib.suppress(JpegFormatError):
                 JpegFile.read(data)
             with contextlib.suppress(JpegFormatError):
-                read_coefficients(data)  # beyond what Pillow would stop
+                read_levels(data)  # beyond what Pillow would stop
 
     def held() -> tuple[int, int]:
         pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
@@ -310,8 +319,8 @@ def pillow_tables(path: pathlib.Path) -> list[list[int]]:
         return list(image.quantization.values())
 
 
-# Words of refusals, and what bears them out in the index of the collection.
-BORNE_OUT = {
+# What refusals say, and how the collection's index confirms it.
+CONFIRMED = {
     " components (": lambda row, _: int(row["components"]) not in (1, 3),
     "RGB-coded": lambda row, _: row["components"] == "3" and "JFIF" not in row["notes"],
     "lossless": lambda row, _: row["frame"] == "lossless",
@@ -342,8 +351,8 @@ def test_all_odd_files(shared_data: pathlib.Path) -> None:
             reason = str(error)
             assert reason.isprintable(), row["file"]
             if valid:
-                (words,) = [words for words in BORNE_OUT if words in reason]
-                assert BORNE_OUT[words](row, path), (row["file"], reason)
+                (words,) = [words for words in CONFIRMED if words in reason]
+                assert CONFIRMED[words](row, path), (row["file"], reason)
         else:
             if not valid:  # Pillow wants an end marker
                 assert found.warnings == ("no end-of-image marker",), row["file"]
@@ -352,9 +361,9 @@ def test_all_odd_files(shared_data: pathlib.Path) -> None:
             read += 1
             assert (found.width, found.height) == (int(row["width"]), int(row["height"]))
             assert found.progressive == row["frame"].startswith("progressive")
-            assert len(found.levels) == int(row["components"])
-            factors = emulator.reduced_factors(row["sampling"])
-            assert emulator.reduced_factors(found.sampling) == factors, row["file"]
+            assert found.quantized is not None
+            assert len(found.quantized.levels) == int(row["components"])
+            assert found.quantized.sampling == Sampling.parse(row["sampling"]), row["file"]
         assert time.process_time() - begin < 30, row["file"]
     assert read >= 270
 

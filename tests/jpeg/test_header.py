@@ -1,4 +1,4 @@
-"""The walk over the markers: what it finds, and what it refuses by which words."""
+"""The walk over the markers: what it finds, what it refuses, and in which words."""
 
 import io
 import time
@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.header import Limits, read_header, without_extras
-from tests.jpeg.small_files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
+from keras_jpeg_gan.jpeg.header import read_header, without_extras
+from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from tests.files import cmyk, find, inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 PROGRESSIVE = jpeg(progressive=True)
@@ -19,11 +21,10 @@ SCAN = find(DATA, 0xDA)
 SEVENS = segment(0xDB, b"\0" + bytes([7] * 64))
 
 
-def test_what_a_header_says() -> None:
+def test_a_header_describes_its_file() -> None:
     header = read_header(DATA)
     assert (header.height, header.width, header.frame) == (40, 56, "baseline")
-    factors = [(part.across, part.down) for part in header.components]
-    assert factors == [(2, 2), (1, 1), (1, 1)]
+    assert header.sampling == Sampling.parse("4:2:0")
     assert (header.scans, header.progressive) == (1, False)
     assert (header.complete, header.end) == (True, len(DATA))
     gray = read_header(jpeg(7, 9, gray=True, progressive=True))
@@ -33,7 +34,7 @@ def test_what_a_header_says() -> None:
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_tables_are_in_natural_order_and_of_8_or_16_bits(wide: bool) -> None:
+def test_tables_have_natural_order_and_8_or_16_bits(wide: bool) -> None:
     steps = [np.arange(1, 65) + 300 * wide * k for k in (1, 2)]
     data = jpeg(quality=-1, qtables=[table.tolist() for table in steps])
     tables = read_header(data).tables
@@ -43,7 +44,7 @@ def test_tables_are_in_natural_order_and_of_8_or_16_bits(wide: bool) -> None:
         np.testing.assert_array_equal(tables[1].ravel(), image.quantization[1])
 
 
-def test_tables_are_those_of_a_components_first_scan() -> None:
+def test_a_component_has_the_table_that_stood_at_its_first_scan() -> None:
     original = read_header(DATA).tables[0]
     for data in (
         inserted(DATA, len(DATA) - 2, SEVENS),
@@ -68,6 +69,7 @@ REFUSED = {
     "tiff": (other("TIFF"), "a TIFF image"),
     "jpeg 2000": (other("JPEG2000"), "a JPEG 2000 image"),
     "ppm": (other("PPM"), "a PPM image"),
+    "sidecar": (b"\0\5\x16\7\0\2\0\0Mac OS X", "an AppleDouble file of macOS"),
     "text": (b"hello, world", "does not begin with the bytes FF D8 FF"),
     "two bytes": (b"\xff\xd8", "does not begin"),
     "junk before": (b"junk" + DATA, "other bytes stand before .* remove them"),
@@ -88,7 +90,7 @@ REFUSED = {
     "factors": (patched(DATA, FRAME + 7, b"\x05"), "sampling factors 0x5,1x1,1x1"),
     "fractional factors": (
         patched(DATA, FRAME + 7, b"\x31\1\2\x21"),
-        "sampling factors 3x1,2x1,1x1.* convert it",
+        "sampling 3x1,2x1,1x1: only whole ratios.* convert it",
     ),
     "step of 0": (patched(DATA, TABLE + 9, b"\0"), "a step of 0"),
     "no such table": (patched(DATA, FRAME + 8, b"\x03"), "table 3 is missing"),
@@ -110,30 +112,30 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusals_say_what_it_is(name: str) -> None:
+def test_refusals_name_the_reason(name: str) -> None:
     data, words = REFUSED[name]
     with pytest.raises(JpegFormatError, match=words) as caught:
         read_header(data)
     assert str(caught.value).isprintable()
 
 
-def test_limits_are_the_callers() -> None:
+def test_the_caller_sets_the_limits() -> None:
     with pytest.raises(JpegFormatError, match="MB are more than --max_file_mb"):
-        read_header(DATA, Limits(max_file_mb=0.0005))
+        read_header(DATA, FileLimits(max_file_mb=0.0005))
     with pytest.raises(JpegFormatError, match="--max_scans=5"):
-        read_header(PROGRESSIVE, Limits(max_scans=5))
+        read_header(PROGRESSIVE, FileLimits(max_scans=5))
     with pytest.raises(JpegFormatError, match="56x40 is more than --max_megapixels"):
-        read_header(DATA, Limits(max_megapixels=0.002))
+        read_header(DATA, FileLimits(max_megapixels=0.002))
     with pytest.raises(JpegFormatError, match="scans of 56x40 are more work"):
-        read_header(PROGRESSIVE, Limits(max_scanned_megapixels=5 * 0.00224))
-    exact = Limits(max_megapixels=0.00224, max_file_mb=len(DATA) / 1e6, max_scans=1)
+        read_header(PROGRESSIVE, FileLimits(max_scanned_megapixels=5 * 0.00224))
+    exact = FileLimits(max_megapixels=0.00224, max_file_mb=len(DATA) / 1e6, max_scans=1)
     assert read_header(DATA, exact).width == 56
 
 
 @pytest.mark.parametrize("jfif", [b"", DATA[2:20], segment(0xE0, DATA[6:19])])  # 13 are too few
 @pytest.mark.parametrize("adobe", [None, 0, 1, 2])
 @pytest.mark.parametrize("names", [b"\1\2\3", b"RGB", b"rgb", b"\0\1\2"])
-def test_rgb_is_what_libjpeg_takes_for_rgb(jfif: bytes, adobe: int | None, names: bytes) -> None:
+def test_rgb_is_recognized_as_by_libjpeg(jfif: bytes, adobe: int | None, names: bytes) -> None:
     data = DATA[:2] + jfif + DATA[20:]
     frame, scan = find(data, 0xC0) + 10, find(data, 0xDA) + 5
     for i, name in enumerate(names):
@@ -148,7 +150,7 @@ def test_rgb_is_what_libjpeg_takes_for_rgb(jfif: bytes, adobe: int | None, names
             read_header(data)
 
 
-def test_bytes_between_and_behind_segments() -> None:
+def test_bytes_between_and_after_segments_are_skipped() -> None:
     plain = read_header(DATA)
     for data in (
         inserted(DATA, FRAME - 4, b"\xff\xff\xff"),  # fill
@@ -161,12 +163,12 @@ def test_bytes_between_and_behind_segments() -> None:
         np.testing.assert_array_equal(header.tables[0], plain.tables[0])
 
 
-def test_scans_behind_invalid_codes_count() -> None:
+def test_scans_after_invalid_codes_are_counted() -> None:
     hidden = inserted(PROGRESSIVE, find(PROGRESSIVE, 0xDA, 2), b"\xff\x02\x03\xff")
     assert read_header(hidden).scans == read_header(PROGRESSIVE).scans > 5
 
 
-def test_an_incomplete_file_ends_where_its_last_whole_part_does() -> None:
+def test_an_incomplete_file_ends_with_its_last_whole_part() -> None:
     for length in range(SCAN + 14, len(DATA) - 1):
         header = read_header(DATA[:length])
         assert not header.complete
@@ -175,11 +177,11 @@ def test_an_incomplete_file_ends_where_its_last_whole_part_does() -> None:
     tables = PROGRESSIVE.index(b"\xff\xc4", find(PROGRESSIVE, 0xDA))
     header = read_header(PROGRESSIVE[: second + 5])
     assert (header.scans, header.complete) == (1, False)
-    assert header.end == second
+    assert header.end == tables  # which no scan follows
     assert read_header(PROGRESSIVE[: tables + 10]).end == tables
 
 
-def test_without_extras_only_the_image_is_left() -> None:
+def test_without_extras_only_the_image_data_is_left() -> None:
     extras = segment(0xFE, b"hi") + segment(0xE5, b"\xff\xda") * 200 + segment(0xE2, b"ICC")
     data = inserted(inserted(DATA, SCAN, extras), 2, extras)
     bare = without_extras(data, read_header(data))

@@ -1,66 +1,16 @@
-"""Memory: the plan's laws. That it holds is measured by benchmarks/memory.py."""
-
-import dataclasses
+"""The limits of what a file may ask for."""
 
 import pytest
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg import limits
-from keras_jpeg_gan.jpeg.header import read_header
-from keras_jpeg_gan.jpeg.limits import (
-    TILES,
-    Limits,
-    free_memory_mb,
-    needed_mb,
-    room_mb,
-    together_mb,
-)
-from tests.jpeg.small_files import jpeg
+from keras_jpeg_gan.jpeg.limits import FileLimits
 
 
-def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None:
-    size = 4000, 6000
-    assert Limits().tile(*size) == TILES[0]
-    for tile in TILES:
-        just_enough = Limits(max_memory_mb=needed_mb(*size, tile))
-        assert just_enough.tile(*size) == tile
-        assert just_enough.floor_mb(*size) <= just_enough.max_memory_mb
-    assert list(TILES) == sorted(TILES, reverse=True)
-    assert Limits().floor_mb(*size) == needed_mb(*size, TILES[-1])
-
-
-def test_memory_grows_with_rows_alone_once_a_band_is_full_and_with_its_width() -> None:
-    assert needed_mb(10_000, 10_000) - needed_mb(9000, 10_000) == pytest.approx(200)
-    assert needed_mb(10, 10) < needed_mb(1000, 1000)
-    assert needed_mb(1000, 60_000) > needed_mb(60_000, 1000) + 1000
-
-
-def test_what_needs_more_is_refused_with_the_floor() -> None:
-    content = jpeg(64, 64)
-    read_header(content, Limits(max_memory_mb=280))
-    with pytest.raises(JpegFormatError, match=r"64x64 takes 272 MB at least.*--max_memory_mb=270"):
-        read_header(content, Limits(max_memory_mb=270))
-    exactly = dataclasses.replace(Limits(), max_memory_mb=Limits().floor_mb(64, 64))
-    read_header(content, exactly)
-
-
-def test_the_default_is_a_share_of_the_lesser_of_what_is_free(monkeypatch, tmp_path) -> None:
-    assert 0 < free_memory_mb() < 1e8
-    monkeypatch.setattr(limits, "_from_meminfo", lambda: 8e9)
-    monkeypatch.setattr(limits, "_from_control_group", lambda: 2e9)
-    assert free_memory_mb() == pytest.approx(0.7 * 2000)
-    monkeypatch.setattr(limits, "_from_control_group", lambda: None)
-    assert free_memory_mb() == pytest.approx(0.7 * 8000)
-    monkeypatch.setattr(limits, "_from_meminfo", lambda: None)
-    assert free_memory_mb() == float("inf")
-
-
-def test_images_together_are_planned_within_the_memory():
-    limits = Limits(max_memory_mb=1500)
-    sizes = [(200, 500), (2000, 2000), (2000, 500)]
-    together = sum(together_mb(*size, limits) for size in sizes)
-    assert together <= room_mb(limits)
-    alone = [needed_mb(*size, limits.tile(*size)) for size in sizes]
-    # The interpreter and its libraries are there once.
-    assert together == pytest.approx(sum(alone) - 3 * needed_mb(0, 0))
-    assert room_mb(Limits(max_memory_mb=100)) == 0
+def test_limits_include_their_own_values() -> None:
+    limits = FileLimits(max_megapixels=0.06, max_file_mb=0.001)
+    limits.check_image_size(300, 200)
+    limits.check_file_size(1000)
+    with pytest.raises(JpegFormatError, match=r"300x201 is more than --max_megapixels=0.06"):
+        limits.check_image_size(300, 201)
+    with pytest.raises(JpegFormatError, match=r"0.00101 MB are more than --max_file_mb=0.001"):
+        limits.check_file_size(1010)

@@ -1,4 +1,4 @@
-"""Metadata: what Pillow wrote comes back, and absurd metadata is no failure."""
+"""Metadata: what Pillow wrote is read back, and absurd metadata does no harm."""
 
 import io
 import pathlib
@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.metadata import Metadata
-from tests.jpeg.small_files import inserted, jpeg, patched, picture, pillow, segment
+from tests.files import inserted, jpeg, patched, picture, pillow, segment
 
 DATA = jpeg()
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a/></x:xmpmeta>"
@@ -27,7 +27,7 @@ def metadata(data: bytes) -> Metadata:
     return JpegFile.read(data).metadata
 
 
-def test_what_was_written_comes_back() -> None:
+def test_what_was_written_is_read_back() -> None:
     exif = Image.Exif()
     exif[0x010E] = "a picture"
     profile = np.random.default_rng(0).bytes(200_000)  # four segments
@@ -61,7 +61,7 @@ def test_the_thumbnail_is_dropped_and_nothing_else_moves(
     assert not parsed.get_ifd(ExifTags.IFD.IFD1)
 
 
-def test_of_cameras_files_all_but_the_thumbnail_is_kept(shared_data: pathlib.Path) -> None:
+def test_everything_in_camera_files_but_the_thumbnail_is_kept(shared_data: pathlib.Path) -> None:
     with_thumbnails = 0
     for path in sorted((shared_data / "real").glob("me_*.jpg")):
         with Image.open(path) as image, warnings.catch_warnings():
@@ -77,12 +77,12 @@ def test_of_cameras_files_all_but_the_thumbnail_is_kept(shared_data: pathlib.Pat
     assert with_thumbnails >= 10
 
 
-def test_nothing_is_the_default() -> None:
+def test_metadata_is_empty_by_default() -> None:
     assert metadata(DATA) == Metadata()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_is_told_and_not_applied(orientation: int) -> None:
+def test_orientation_is_reported_but_not_applied(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = JpegFile.read(jpeg(16, 48, exif=exif))
@@ -91,18 +91,18 @@ def test_orientation_is_told_and_not_applied(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
-def test_orientations_that_do_not_exist_are_upright(value: int) -> None:
+def test_unknown_orientations_count_as_upright(value: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = value
     assert metadata(jpeg(exif=exif)).orientation == 1
 
 
-def test_resolution_of_0_is_none() -> None:
+def test_a_resolution_of_0_is_ignored() -> None:
     assert metadata(patched(DATA, 13, b"\1\0\0\0\0")).dpi is None
     assert metadata(patched(DATA, 13, b"\1\0\x48\0\x60")).dpi == (72, 96)
 
 
-def test_chunks_of_a_profile_are_joined_by_number() -> None:
+def test_chunks_of_a_profile_are_joined_in_order() -> None:
     chunks = [
         segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 3]) + bytes([64 + number]) * 10)
         for number in (3, 1, 2)
@@ -112,7 +112,7 @@ def test_chunks_of_a_profile_are_joined_by_number() -> None:
     assert metadata(inserted(DATA, 2, chunks[0] + chunks[1])).icc_profile == b""
 
 
-def test_every_comment_comes_back_as_text() -> None:
+def test_every_comment_is_read_as_text() -> None:
     comments = (b"one", "zwölf".encode(), "zwölf".encode("latin-1"), b"nul\0", b"")
     data = inserted(DATA, 2, b"".join(segment(0xFE, comment) for comment in comments))
     assert metadata(data).comments == ("one", "zwölf", "zwölf", "nul", "")
@@ -134,7 +134,7 @@ ABSURD = {
 
 
 @pytest.mark.parametrize("name", ABSURD)
-def test_absurd_exif_is_no_failure(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_absurd_exif_does_no_harm(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     content = b"Exif\0\0" + ABSURD[name]
     found = metadata(inserted(DATA[:2] + DATA[20:], 2, segment(0xE1, content)))
     assert found.orientation == 1
@@ -143,7 +143,7 @@ def test_absurd_exif_is_no_failure(name: str, capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr() == ("", "")
 
 
-def test_of_several_pictures_in_a_file_the_first_is_read() -> None:
+def test_the_first_of_several_pictures_is_read() -> None:
     buffer = io.BytesIO()
     first, second = (Image.fromarray(picture(24, width)) for width in (32, 16))
     first.save(buffer, "MPO", save_all=True, append_images=[second], comment="both")

@@ -30,7 +30,7 @@ def test_estimated_quality_inverts_the_scaling(quality):
 
 
 @pytest.mark.parametrize("quality", [10, 37, 50, 80, 92])
-def test_estimated_quality_stands_a_change_of_a_few_steps(quality):
+def test_estimated_quality_tolerates_a_few_changed_steps(quality):
     luma, chroma = tables.quality_tables(quality)
     luma[0, 0] += 3
     chroma[7, 7] += 20
@@ -43,7 +43,7 @@ def test_estimated_quality_of_tables_beyond_the_scale():
 
 
 @pytest.mark.parametrize("quality", [0, 101, -5])
-def test_quality_out_of_range(quality):
+def test_qualities_out_of_range_are_refused(quality):
     with pytest.raises(ConfigError, match="1 to 100"):
         tables.quality_tables(quality)
 
@@ -63,7 +63,7 @@ def test_grayscale_repeats_luma():
     )
 
 
-def test_cb_and_cr_give_their_geometric_mean():
+def test_tables_of_cb_and_cr_are_merged_by_geometric_mean():
     found = tables.network_tables([np.full((8, 8), steps) for steps in (16, 2, 32)])
     np.testing.assert_allclose(found[1], 8, rtol=1e-6)
 
@@ -77,6 +77,6 @@ def test_a_step_of_zero_is_refused():
         tables.estimate_quality(luma, chroma)
 
 
-def test_two_tables_are_no_colour_file():
+def test_two_tables_are_refused():
     with pytest.raises(JpegFormatError, match="2 components"):
         tables.network_tables(list(tables.quality_tables(50)))

@@ -1,4 +1,4 @@
-"""Feature networks by their weights, and what their distances may be called."""
+"""Feature networks by their weights, in batches over images, and the names of distances."""
 
 import pathlib
 
@@ -9,31 +9,42 @@ import tensorflow as tf
 
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.metrics.extractors import KerasInception, open_features
-from keras_jpeg_gan.metrics.features import patch_features
+from keras_jpeg_gan.metrics.features import patch_features, patches
 
-PIXELS = np.random.default_rng(0).integers(0, 256, (130, 80, 3), np.uint8)
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (130, 80, 3), np.uint8)
 
 
 @pytest.fixture
 def graph(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A frozen graph with the names of TTUR's: the image's mean, 2048 times."""
+    """A frozen graph with TTUR's names, shapes and resizing: some of the pixels as features."""
     graph = tf.Graph()
     with graph.as_default():
-        image = tf.compat.v1.placeholder(tf.float32, [1, None, None, 3], name="ExpandDims")
-        mean = tf.reduce_mean(image)
-        tf.fill([1, 1, 1, 2048], mean, name="pool_3")
+        image = tf.compat.v1.placeholder(tf.float32, [None, None, 3])
+        images = tf.raw_ops.ExpandDims(input=image, axis=0, name="ExpandDims")
+        resized = tf.raw_ops.ResizeBilinear(images=images, size=(299, 299))
+        pixels = tf.reshape(resized[:, ::9, ::9], (-1, 1, 1, 34 * 34 * 3))
+        tf.identity(pixels[..., :2048], name="pool_3")
     path = tmp_path / "classify_image_graph_def.pb"
     path.write_bytes(graph.as_graph_def().SerializeToString())
     return path
 
 
-def test_ttur_alone_may_be_called_fid(graph: pathlib.Path) -> None:
+def alone(graph: pathlib.Path, pixels: np.ndarray) -> np.ndarray:
+    """One image through the graph as its authors run it."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        definition = tf.compat.v1.GraphDef.FromString(graph.read_bytes())
+        tf.import_graph_def(definition, name="")
+        return session.run("pool_3:0", {"ExpandDims:0": pixels[None].astype(np.float32)}).ravel()
+
+
+def test_fid_of_images_of_several_sizes_in_one_batch(graph: pathlib.Path) -> None:
     extractor = open_features(str(graph))
-    np.testing.assert_allclose(
-        extractor.features(PIXELS), np.full((1, 2048), PIXELS.mean()), rtol=1e-5
-    )
-    assert extractor.distance_name(2049) == "FID"
-    assert extractor.distance_name(2048) == "FD Inception (TTUR)"
+    images = [PIXELS, PIXELS[:70, 10:], RNG.integers(0, 256, (299, 299, 3), np.uint8)]
+    inputs = np.concatenate([extractor.prepare(image) for image in images])
+    expected = [alone(graph, image) for image in images]
+    np.testing.assert_array_equal(extractor.features(inputs), expected)
+    assert extractor.distance_name == "FID"
     assert len(extractor.sha256) == 64
 
 
@@ -56,12 +67,13 @@ def test_keras_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(keras.applications, "InceptionV3", inception)
     extractor = KerasInception()
-    expected = (PIXELS / 127.5 - 1).mean((0, 1))
-    np.testing.assert_allclose(extractor.features(PIXELS)[0, :3], expected, atol=2e-2)
-    assert extractor.distance_name(50_000) == "FID-Keras"
+    expected = [(image / 127.5 - 1).mean((0, 1)) for image in (PIXELS, 255 - PIXELS)]
+    inputs = np.concatenate([extractor.prepare(image) for image in (PIXELS, 255 - PIXELS)])
+    np.testing.assert_allclose(extractor.features(inputs)[:, :3], expected, atol=2e-2)
+    assert extractor.distance_name == "FID-Keras"
 
 
-def test_keras_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_weights_that_are_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
     def inception(**options: object) -> None:
         raise OSError("no network")
 
@@ -72,7 +84,7 @@ def test_keras_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_alexnet_sees_patches(shared_data: pathlib.Path) -> None:
     extractor = open_features(str(shared_data / "weights" / "lpips_alexnet_f16.npz"))
-    found = extractor.features(PIXELS)
+    found = extractor.features(extractor.prepare(PIXELS))
     assert found.shape == (2, extractor.size) == (2, 256)
-    np.testing.assert_array_equal(found, patch_features(extractor.network, PIXELS))
-    assert extractor.distance_name(50_000) == "FD AlexNet-64"
+    np.testing.assert_array_equal(found, patch_features(extractor.network, patches(PIXELS)))
+    assert extractor.distance_name == "FD AlexNet-64"

@@ -32,6 +32,34 @@ def test_nothing_to_resume_from_is_step_0(tmp_path: pathlib.Path) -> None:
     assert checkpoints.restore_latest(tmp_path / "none", variables()) == 0
 
 
+def test_a_damaged_checkpoint_is_named_and_the_one_before_comes_back(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoints.save(tmp_path, 1, variables(1))
+    path = checkpoints.save(tmp_path, 2, variables(2))
+    content, found = path.read_bytes(), variables()
+    place = content.index(b"PK\1\2") - 1  # in the last variable: the others can be read
+    changed = content[:place] + b"\xff" + content[place + 1 :]
+    for broken in (b"", content[:200], content[:-1], changed):
+        path.write_bytes(broken)
+        caplog.clear()
+        assert checkpoints.restore_latest(tmp_path, found) == 1
+        np.testing.assert_array_equal(found["one"].numpy(), [1, 1, 1])
+        assert float(found["two"].numpy()) == 1
+        (line,) = caplog.messages
+        assert line.startswith(f"{path}: damaged: ")
+        assert line.endswith("; the checkpoint before it is used")
+
+
+def test_no_training_starts_anew_over_checkpoints_that_are_all_damaged(
+    tmp_path: pathlib.Path,
+) -> None:
+    for step in (1, 2):
+        checkpoints.save(tmp_path, step, variables(step)).write_bytes(b"")
+    with pytest.raises(ConfigError, match="every checkpoint is damaged; start in an empty"):
+        checkpoints.restore_latest(tmp_path, variables())
+
+
 def test_another_models_checkpoint_is_refused(tmp_path: pathlib.Path) -> None:
     checkpoints.save(tmp_path, 1, variables())
     with pytest.raises(ConfigError, match=r"one is \(3,\) there and \(4,\) here"):

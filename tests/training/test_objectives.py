@@ -5,8 +5,11 @@ import pytest
 import tensorflow as tf
 
 from keras_jpeg_gan.data.degradation import degrade
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import consistency
 from keras_jpeg_gan.training import objectives
+
+SAMPLINGS = (Sampling.parse("4:2:0"), Sampling.parse("4:4:4"))
 
 
 @pytest.fixture
@@ -60,18 +63,17 @@ def test_penalty_at_known_violations(steps: float, value: float, slope: float) -
     assert float(tape.gradient(phi, error)) == pytest.approx(slope, abs=1e-5)
 
 
-@pytest.mark.parametrize("sampling", ["4:2:0", "4:4:4"])
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
 def test_the_original_is_consistent_with_its_own_file(
-    sampling: str, rng: np.random.Generator
+    sampling: Sampling, rng: np.random.Generator
 ) -> None:
-    samplings = ("4:2:0", "4:4:4")
     original = np.kron(rng.integers(60, 190, (8, 8, 3)), np.ones((4, 4, 1))).astype(np.uint8)
     decoded, tables = degrade(original, 20, sampling)
-    which = np.array([samplings.index(sampling)])
+    which = np.array([SAMPLINGS.index(sampling)])
     image = original[None] / np.float32(255)
 
     def penalty(restored: np.ndarray) -> float:
-        found = objectives.consistency_penalty(restored, image, tables[None], which, samplings)
+        found = objectives.consistency_penalty(restored, image, tables[None], which, SAMPLINGS)
         return float(found[0])
 
     assert penalty(image) < 0.01  # rounding alone may move a coefficient over 0.4
@@ -81,14 +83,13 @@ def test_the_original_is_consistent_with_its_own_file(
 
 
 def test_each_image_is_judged_by_its_own_sampling(rng: np.random.Generator) -> None:
-    samplings = ("4:2:0", "4:4:4")
     original = rng.random((2, 16, 16, 3), np.float32)
     restored = rng.random((2, 16, 16, 3), np.float32)
     tables = np.full((2, 2, 8, 8), 20, np.float32)
-    both = objectives.consistency_penalty(restored, original, tables, np.array([0, 1]), samplings)
-    for index, name in enumerate(samplings):
+    both = objectives.consistency_penalty(restored, original, tables, np.array([0, 1]), SAMPLINGS)
+    for index, sampling in enumerate(SAMPLINGS):
         one = objectives.consistency_penalty(
-            restored[index:][:1], original[index:][:1], tables[:1], np.array([0]), (name,)
+            restored[index:][:1], original[index:][:1], tables[:1], np.array([0]), (sampling,)
         )
         assert float(both[index]) == pytest.approx(float(one[0]), rel=1e-5)
 

@@ -1,4 +1,4 @@
-// The page's end of the worker: requests as promises.
+// The page's side of the worker: requests as promises.
 
 export class Client {
   #worker = new Worker(new URL("./worker.js", import.meta.url));
@@ -28,7 +28,7 @@ export class Client {
     return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, onProgress }));
   }
 
-  /** Stop what runs; its promise is rejected with an error that is `cancelled`. */
+  /** Stop the running request; its promise is rejected with an error whose `cancelled` is true. */
   cancel() {
     this.#worker.postMessage({ cancel: true });
   }

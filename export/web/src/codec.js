@@ -1,6 +1,6 @@
-// From pixels to a file's coefficients and back, in real arithmetic, as keras_jpeg_gan/jpeg:
-// JFIF's colours (ITU-T T.871), downsampling and padding as libjpeg's encoder does, the orthonormal
-// DCT of 8x8 blocks. Coefficients lie in a plane where their block's samples lay.
+// From pixels to a file's coefficients and back, in real arithmetic, as keras_jpeg_gan/jpeg/tensors
+// does: JFIF's colours (ITU-T T.871), downsampling and padding as in libjpeg's encoder, the
+// orthonormal DCT of 8x8 blocks. A block's coefficients take the place of its samples in the plane.
 //
 // image: {width, height, channels: 1 or 3, data: Float32Array [height, width, channels]}, 0..255.
 // plane: {rows, columns, data: Float32Array [rows, columns]}, both multiples of 8.
@@ -18,10 +18,10 @@ const MATRIX = Float64Array.from({ length: 64 }, (_, k) => {
 });
 
 /**
- * Each component's samples less 128, downsampled and padded as by libjpeg's encoder.
+ * Each component's samples less 128, downsampled and padded as libjpeg's encoder does.
  *
  * @param {object} image
- * @param {{across: number, down: number}[]} components factors of the file's components.
+ * @param {{across: number, down: number}[]} components the sampling factors of the file's components.
  * @returns {object[]} planes.
  */
 export function componentPlanes(image, components) {
@@ -44,8 +44,8 @@ export function componentPlanes(image, components) {
 }
 
 /**
- * Add to an image the change of its component planes: to each pixel the mean of the samples that
- * it enters into, weighted as it does. In whole MCUs the planes then change by just that.
+ * Add a change of an image's component planes to its pixels: each pixel changes by the weighted
+ * mean of the samples that it contributes to. In whole MCUs the planes then change by exactly that.
  */
 export function addChange(image, planes, components) {
   const layouts = layoutsOf(image, components);
@@ -76,15 +76,15 @@ export function addChange(image, planes, components) {
   return { ...image, data };
 }
 
-/** Of each component: its plane's size, and the pixel row and column that each position shows. */
+/** Each component's plane size, and the pixel row and column behind each of its positions. */
 function layoutsOf({ width, height }, components) {
   const [hMax, vMax] = largestFactors(components);
   return components.map((part) => {
     const [across, down] = [hMax / part.across, vMax / part.down];
     const columns = 8 * Math.ceil(width / (8 * across));
     const rows = 8 * Math.ceil(height / (8 * down));
-    // Columns are repeated at full resolution; rows only to the next whole group, from where on the
-    // downsampled row is repeated.
+    // Columns are repeated at full resolution. Rows are repeated only up to the next whole group;
+    // from there the downsampled row is repeated.
     const groups = (Math.ceil(height / vMax) * vMax) / down;
     const ys = Int32Array.from({ length: rows * down }, (_, y) => {
       const row = Math.min(Math.floor(y / down), groups - 1);
@@ -140,7 +140,7 @@ function overSteps(plane, combine, table) {
   return plane;
 }
 
-/** A matrix times each block times its transpose; entry(k, j) is the matrix's row k, column j. */
+/** M B Mᵀ for each block B; entry(k, j) is row k, column j of the matrix M. */
 function transformed({ rows, columns, data }, entry) {
   const matrix = Float64Array.from({ length: 64 }, (_, k) => entry(k >> 3, k & 7));
   const result = new Float32Array(data);

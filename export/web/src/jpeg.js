@@ -1,9 +1,9 @@
-// A JPEG file's markers (ITU-T T.81, annex B): what the network and the projection need of them.
-// What cannot be restored is refused here, with what it is and what to do.
+// A JPEG file's markers (ITU-T T.81, annex B): what the network and the projection need from them.
+// Files that cannot be restored are refused here; the message says what they are and what to do.
 
 export class JpegFormatError extends Error {}
 
-export const MAX_MEGAPIXELS = 50; // some two gigabytes of memory
+export const MAX_MEGAPIXELS = 50; // about two gigabytes of memory
 
 const BROKEN = "a broken JPEG; get another copy";
 const CONVERT = "convert it with another program";
@@ -23,10 +23,10 @@ const FRAMES = new Map([
 const REFUSED = new Map([
   [0xc3, "lossless"],
   ...[0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf].map((code) => [code, "hierarchical"]),
-  ...[0xc9, 0xca, 0xcb].map((code) => [code, "arithmetically coded"]), // browsers do not take them
+  ...[0xc9, 0xca, 0xcb].map((code) => [code, "arithmetically coded"]), // browsers cannot decode them
 ]);
 
-// Natural index of each zigzag position (T.81, figure A.6): diagonals, upwards by turns.
+// Natural index of each zigzag position (T.81, figure A.6): diagonals, in alternating directions.
 const ZIGZAG = Array.from({ length: 64 }, (_, k) => k).sort((a, b) => {
   const [da, db] = [diagonal(a), diagonal(b)];
   return da - db || (da % 2 ? a - b : b - a);
@@ -45,8 +45,8 @@ function diagonal(k) {
  *   components: {identifier: number, across: number, down: number, table: number}[],
  *   tables: Uint16Array[], interleaved: boolean, sizeAt: number,
  *   extras: {start: number, stop: number}[], exif: Uint8Array?, icc: Uint8Array?,
- * }} tables: [64] steps in natural order for each component; interleaved: one scan has all
- *   components; sizeAt: where the frame's height stands, followed by its width; extras: EXIF, XMP
+ * }} tables: [64] steps in natural order for each component; interleaved: one scan holds
+ *   all components; sizeAt: position of the frame's height, which its width follows; extras: EXIF, XMP
  *   and ICC segments, markers included.
  * @throws {JpegFormatError}
  */
@@ -171,7 +171,7 @@ function readTables(tables, content) {
 function readScan(header, found, content) {
   if (!header.frame) throw new JpegFormatError(`a scan before the frame header: ${BROKEN}`);
   const identifiers = header.components.map((part) => part.identifier);
-  // libjpeg's own rule for what three components are (jdapimin.c).
+  // libjpeg's own rule for the colour space of three components (jdapimin.c).
   const named = found.adobe === null && String.fromCharCode(...identifiers) === "RGB";
   if (identifiers.length === 3 && !found.jfif && (found.adobe === 0 || named)) {
     throw new JpegFormatError(`an RGB-coded JPEG: only grayscale and YCbCr are restored; ${CONVERT}`);
@@ -204,8 +204,8 @@ export function samplingName({ components }) {
 }
 
 /**
- * The two tables that the network is given: luma, and the geometric mean of Cb's and Cr's; a
- * grayscale file's one table twice.
+ * The two tables that the network takes: luma's, and the geometric mean of Cb's and Cr's. A
+ * grayscale file's only table is used for both.
  *
  * @param {Uint16Array[]} tables [64] steps for each component.
  * @returns {Float32Array} [2, 8, 8] in steps.
@@ -220,7 +220,7 @@ export function networkTables(tables) {
   return result;
 }
 
-/** The file without EXIF, XMP and ICC profile: its pixels as coded, neither turned nor converted. */
+/** The file without EXIF, XMP and ICC profile, so that it decodes unrotated and unconverted. */
 export function withoutExtras(bytes, { extras }) {
   const kept = [];
   let position = 0;
@@ -232,8 +232,8 @@ export function withoutExtras(bytes, { extras }) {
 }
 
 /**
- * The file with its size rounded up to as many whole blocks as it has coded anyway, so that a
- * decoder gives the samples beyond the right and lower border too.
+ * The file with its size rounded up to the whole blocks that it contains anyway, so that a decoder
+ * also returns the samples beyond the right and lower border.
  */
 export function withWholeBlocks(bytes, { width, height, components, interleaved, sizeAt }) {
   const [across, down] = interleaved ? largestFactors(components) : [1, 1];
@@ -246,7 +246,7 @@ export function withWholeBlocks(bytes, { width, height, components, interleaved,
   return result;
 }
 
-/** EXIF's orientation, 1 to 8; 1, as coded, where there is none. */
+/** EXIF's orientation, 1 to 8, or 1 (as coded) if there is none. */
 export function orientationOf(exif) {
   if (!exif || exif.length < 8) return 1;
   const view = new DataView(exif.buffer, exif.byteOffset, exif.length);

@@ -1,12 +1,12 @@
-// A file's levels without an entropy decoder: no kept-up one on npm gives coefficients. Where the
-// browser hands out the decoded component planes (WebCodecs), their DCT, rounded, gives the levels
-// back but for some where samples were clipped. Else the decoded pixels are compressed again, whose
-// colours were rounded and whose chroma was smoothed: luma is good, chroma less so.
+// A file's levels without an entropy decoder: no maintained one on npm returns coefficients. Where
+// the browser exposes the decoded component planes (WebCodecs), their rounded DCT gives the levels
+// back, except for some where samples were clipped. Otherwise the decoded pixels are compressed
+// again; their colours were rounded and their chroma smoothed, so luma is good and chroma less so.
 
 import { componentPlanes, forward, inverse } from "./codec.js";
 import { largestFactors, withWholeBlocks } from "./jpeg.js";
 
-// Rounds of guessing what samples were before the decoder clipped them.
+// Rounds of estimating the samples as they were before the decoder clipped them.
 const UNCLIPPING = 10;
 
 const PLANAR = new Set(["I420", "I422", "I444"]);
@@ -16,7 +16,7 @@ const PLANAR = new Set(["I420", "I422", "I444"]);
  *
  * @param {Uint8Array} bytes the file, without EXIF.
  * @param {object} header of the file.
- * @param {object} image its decode, as codec.js has it.
+ * @param {object} image its decode, in the form that codec.js uses.
  * @returns {Promise<{levels: object[], source: "planes" | "pixels"}>}
  */
 export async function estimateLevels(bytes, header, image) {
@@ -33,7 +33,7 @@ function roundedLevels(plane, table) {
   return { rows, columns, data: data.map(Math.round) };
 }
 
-/** Levels of a decoded plane less 128: clipped samples may lie anywhere beyond -128 or 127. */
+/** Levels of a decoded plane less 128; clipped samples may have been anywhere beyond -128 or 127. */
 export function unclippedLevels(plane, table) {
   const levels = roundedLevels(plane, table);
   for (let top = 0; top < plane.rows; top += 8) {
@@ -48,7 +48,7 @@ export function unclippedLevels(plane, table) {
   return levels;
 }
 
-/** Levels [64] of a block, whose clipped samples are guessed from the levels so far, again and again. */
+/** Levels [64] of a block; clipped samples are estimated repeatedly from the levels so far. */
 function unclippedBlock(samples, table) {
   const block = { rows: 8, columns: 8 };
   let levels = roundedLevels({ ...block, data: samples }, table).data;
@@ -69,7 +69,7 @@ function isClipped(sample) {
   return sample === -128 || sample === 127;
 }
 
-/** Each component's samples less 128, or null where the browser does not give them. */
+/** Each component's samples less 128, or null where the browser does not expose them. */
 async function decodedPlanes(bytes, header) {
   if (!("ImageDecoder" in globalThis)) return null;
   let frame;
@@ -80,7 +80,7 @@ async function decodedPlanes(bytes, header) {
     decoder.close();
     const samples = new Uint8Array(frame.allocationSize());
     const layouts = await frame.copyTo(samples);
-    const gray = header.components.length === 1; // comes as RGB of equal channels
+    const gray = header.components.length === 1; // decoded to RGB with equal channels
     if (!gray && !PLANAR.has(frame.format)) return null;
     return header.components.map((part, i) =>
       wholeBlocks(
@@ -92,7 +92,7 @@ async function decodedPlanes(bytes, header) {
       ),
     );
   } catch {
-    return null; // pixels will do
+    return null; // the pixels are used instead
   } finally {
     frame?.close();
   }

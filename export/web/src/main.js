@@ -1,4 +1,4 @@
-// The page: what the user does goes to the worker, what the worker makes is shown.
+// The page: sends what the user asks for to the worker, and shows what comes back.
 
 import { Client } from "./client.js";
 import { SEEDS } from "./noise.js";
@@ -9,10 +9,10 @@ const client = new Client();
 const viewer = new Viewer(part("view"), part("stage"), part("slider"), part("zoom"));
 
 let models = [];
-let photo = null; // {name, orientation, ...} of the file that is open
-let result = null; // {pixels, comment, suffix} of what is shown
+let photo = null; // {name, orientation, ...} of the open file
+let result = null; // {pixels, comment, suffix} of the picture on display
 
-/** Run a request of the worker's with progress and a way to cancel; undefined if it came to nothing. */
+/** Send a request to the worker, with progress and a way to cancel; undefined if it failed. */
 async function run(doing, method, parameters) {
   setBusy(true);
   say("");
@@ -71,15 +71,15 @@ async function deviate() {
     suffix: ".deviation",
   });
   say(
-    `The samples differ by ${deviation.mean.toFixed(1)} grey levels on average: white where they agree, darker where they differ.`,
+    `The samples differ by ${deviation.mean.toFixed(1)} grey levels on average. White: they agree; darker: they differ.`,
   );
 }
 
-/** What the controls say, or undefined if the seed is none. */
+/** The settings of the controls, or undefined if the seed is invalid. */
 function chosen() {
   const text = part("seed").value.trim();
   if (!/^\d+$/.test(text) || BigInt(text) >= SEEDS) {
-    say("Seed: a whole number from 0 to 2^64 - 1.", true);
+    say("The seed must be a whole number from 0 to 2^64 - 1.", true);
     return undefined;
   }
   return { model: part("model").value, seed: text, projected: part("projected").checked };
@@ -104,7 +104,7 @@ async function download() {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-// Where the file's levels came from, of which the projection needs to know.
+// Where the levels that the projection uses came from.
 const SOURCES = {
   planes: "from the decoder's component planes",
   pixels: "estimated from the decoded pixels",
@@ -135,7 +135,7 @@ function showFacts(sample) {
   );
 }
 
-/** A share in percent, or that it is whole. */
+/** A share as a percentage, or "all". */
 function share(count, all) {
   return count === all ? "all" : `${(Math.floor((count / all) * 10000) / 100).toFixed(2)}\u00a0%`;
 }
@@ -146,7 +146,7 @@ function setBusy(busy) {
   part("download").disabled = busy || !result;
 }
 
-/** Whether a model takes noise; a regression does not. */
+/** Whether a model takes noise. A regression does not. */
 function drawsSamples(model) {
   return models.some((card) => card.model === model && card.noise_strides.length > 0);
 }

@@ -1,17 +1,17 @@
-// The .tflite files in LiteRT.js: WebGPU where there is one, otherwise WebAssembly.
+// TFLite models in LiteRT.js: on WebGPU where available, otherwise on WebAssembly.
 
 import { getWebGpuDevice, loadAndCompile, loadLiteRt, supportsFeature, Tensor } from "@litertjs/core";
 
 let runtime;
 
-/** One compiled file: a network of fixed tiles. */
+/** A compiled TFLite model: a network for tiles of a fixed size. */
 export class Network {
   #model;
 
   /**
-   * Load a file.
+   * Load a TFLite model.
    *
-   * @param {{file: string, tile: number, noise_strides: number[]}} card of the file.
+   * @param {{file: string, tile: number, noise_strides: number[]}} the card of the model.
    * @param {string} base URL of the page, ending in a slash.
    */
   static async load(card, base) {
@@ -20,13 +20,13 @@ export class Network {
     const url = `${base}models/${card.file}`;
     if (getWebGpuDevice()) {
       try {
-        // Half precision would be off by more than the two grey levels that are promised.
+        // Half precision would differ by more than the promised two grey levels.
         const options = { accelerator: "webgpu", gpuOptions: { precision: "fp32" } };
         const model = await loadAndCompile(url, options);
         if (mixes || model.isFullyAccelerated) return new Network(card, model, "WebGPU");
         model.delete();
       } catch (error) {
-        console.warn("WebGPU does not take the network:", error);
+        console.warn("WebGPU cannot run the network:", error);
       }
     }
     return new Network(card, await loadAndCompile(url, { accelerator: "wasm" }), "WebAssembly");
@@ -43,7 +43,7 @@ export class Network {
    *
    * @param {Float32Array} pixels [tile, tile, 3], 0..255.
    * @param {Float32Array} tables [2, 8, 8] in steps.
-   * @param {Float32Array[]} noise [tile / stride, tile / stride] for each of the card's strides.
+   * @param {Float32Array[]} noise [tile / stride, tile / stride] for each stride of the card.
    * @returns {Promise<Float32Array>} [tile, tile, 3], not clipped.
    */
   async run(pixels, tables, noise) {
@@ -61,13 +61,13 @@ export class Network {
     return result;
   }
 
-  /** Free its memory. */
+  /** Free the memory of the model. */
   delete() {
     this.#model.delete();
   }
 }
 
-/** Load LiteRT, and say whether it can run a part of a network on the CPU and the rest on the GPU. */
+/** Load LiteRT; true if it can split a network between the CPU and the GPU. */
 async function loadRuntime(base) {
   const adapter = await navigator.gpu?.requestAdapter();
   const mixes = Boolean(adapter) && (await supportsFeature("jspi"));

@@ -1,5 +1,5 @@
 // Seeded noise by absolute position, as keras_jpeg_gan/decoding/noise.py: Philox-4x32-10 (Salmon
-// et al. 2011) and Box and Muller's transform. The normals at row i, columns 4 m ... 4 m + 3 of
+// et al. 2011) and the Box-Muller transform. The normals at row i, columns 4 m ... 4 m + 3 of
 // field f come from the counter (m, i, f, 0) under the two halves of the 64-bit seed.
 
 export const SEEDS = 1n << 64n;
@@ -8,7 +8,7 @@ const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57];
 const KEY_STEPS = [0x9e3779b9, 0xbb67ae85];
 const ROUNDS = 10;
 
-/** Four random words of four counter words and two key words, all uint32. */
+/** Four random words from four counter words and two key words, all uint32. */
 export function philox([c0, c1, c2, c3], [k0, k1]) {
   for (let round = 0; round < ROUNDS; round += 1) {
     const high0 = highWord(c0, MULTIPLIERS[0]);
@@ -34,11 +34,11 @@ function highWord(a, b) {
 }
 
 /**
- * Standard normals of one field from row `top` and column `left` on.
+ * Standard normals of one field, starting at row `top` and column `left`.
  *
  * @param {bigint} seed 0 to 2^64 - 1.
- * @param {number} field which noise of the network, from 0.
- * @returns {Float32Array} [height, width]; any window is the cut of the whole field.
+ * @param {number} field index of the noise input, from 0.
+ * @returns {Float32Array} [height, width]; windows are consistent cuts of one infinite field.
  */
 export function noiseWindow(seed, field, top, left, height, width) {
   const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)];

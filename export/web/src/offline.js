@@ -1,4 +1,4 @@
-// The service worker: keeps the page, the runtime and the models, and answers from what it keeps.
+// The service worker: caches the page, the runtime and the models, and answers from its cache.
 
 const CACHE = "keras-jpeg-gan-__VERSION__";
 const FILES = __FILES__;

@@ -1,11 +1,11 @@
-// PNG chunks that a canvas leaves out: EXIF and the ICC profile go along with the pixels.
+// PNG chunks that a canvas does not write: EXIF and the ICC profile of the photograph.
 
 const AFTER_HEADER = 8 + 25; // signature and IHDR
 
 /**
  * A PNG file with the metadata of the JPEG that it was made from.
  *
- * @param {Uint8Array} png as a canvas gives it.
+ * @param {Uint8Array} png as written by a canvas.
  * @param {{exif: Uint8Array?, icc: Uint8Array}} metadata
  * @param {string} comment what made the pixels.
  * @returns {Promise<Blob>}
@@ -38,7 +38,7 @@ function chunk(type, content) {
   return result;
 }
 
-/** The file without its chunks of a type: a PNG has either an ICC profile or sRGB. */
+/** The file without chunks of one type: a PNG has either an ICC profile or sRGB. */
 function without(png, type) {
   const view = new DataView(png.buffer, png.byteOffset, png.length);
   const kept = [png.subarray(0, 8)];
@@ -56,7 +56,7 @@ function without(png, type) {
   return result;
 }
 
-/** The check sum of PNG and zlib (ISO 3309). */
+/** The CRC-32 of PNG and zlib (ISO 3309). */
 export function crc32(bytes) {
   let sum = 0xffffffff;
   for (const byte of bytes) {

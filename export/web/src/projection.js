@@ -1,16 +1,16 @@
-// The float projection, as keras_jpeg_gan/jpeg/consistency.py: the nearest image whose unrounded
+// The float projection, as keras_jpeg_gan/jpeg/tensors/consistency.py: the nearest image whose unrounded
 // coefficients lie within half a step of the file's levels. Images and planes as in codec.js.
 
 import { addChange, componentPlanes, forward, inverse } from "./codec.js";
 import { largestFactors } from "./jpeg.js";
 
-// Steps to keep from the borders of the cells, on which rounding is a toss.
+// Distance to keep from the borders of the cells, in steps: there rounding may go either way.
 export const MARGIN = 0.02;
 
 // Where the image's border cuts an MCU.
 const EDGE_ITERATIONS = 60;
 
-// Rows of pixels that are worked on at once, to bound memory; a multiple of all MCUs' heights.
+// Rows of pixels processed at once, to bound memory; a multiple of every MCU height.
 const STRIP = 192;
 
 /**
@@ -34,7 +34,7 @@ export function project(image, file, levels, margin = MARGIN) {
   return result;
 }
 
-/** How many levels of a file's an image misses by more than half a step. */
+/** How many of a file's levels an image misses by more than half a step. */
 export function countMissed(image, file, levels) {
   let missed = 0;
   for (const strip of strips(image, file, levels)) {
@@ -47,7 +47,7 @@ export function countMissed(image, file, levels) {
   return missed;
 }
 
-/** Views of an image's rows and their levels, whole MCUs each. */
+/** Views of an image's rows and of their levels, in strips of whole MCUs. */
 function* strips(image, { components }, levels) {
   const [, vMax] = largestFactors(components);
   const line = image.width * image.channels;
@@ -76,7 +76,7 @@ function step(image, { components, tables }, levels, margin) {
   return addChange(image, changes, components);
 }
 
-/** Iterate, in place, on what lies right of and below a number of MCUs (one of the two is 0). */
+/** Iterate, in place, on the part to the right of or below a number of MCUs (the other is 0). */
 function projectBorder(image, file, levels, margin, across, down) {
   const [hMax, vMax] = largestFactors(file.components);
   const [left, top] = [8 * hMax * across, 8 * vMax * down];
@@ -92,7 +92,7 @@ function projectBorder(image, file, levels, margin, across, down) {
   }
 }
 
-/** Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights). */
+/** Steps with Nesterov momentum (FISTA of Beck and Teboulle, with simpler weights). */
 function iterate(image, file, levels, margin) {
   let before = image;
   let ahead = image;

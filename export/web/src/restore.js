@@ -1,11 +1,12 @@
-// One sample of one photograph: the network over its windows, the projection, rounding.
+// One sample of one photograph: the network over its windows, the projection, and rounding.
 
+import { damp } from "./colour.js";
 import { noiseWindow } from "./noise.js";
 import { countMissed, project } from "./projection.js";
 import { cutWindow, pasteWindow, windows } from "./tiles.js";
 
 /**
- * What the network makes of an image.
+ * What the network makes of an image, without colour where the image has none all around.
  *
  * @param {ImageData} decoded the file's decode.
  * @param {object} network a Network, or what has its `card` and `run`.
@@ -27,7 +28,7 @@ export async function estimate(decoded, network, tables, seed, progress) {
     pasteWindow(image, await network.run(pixels, tables, noise), { y, x }, tile);
     await progress((i + 1) / all.length);
   }
-  return image;
+  return damp(image, decoded);
 }
 
 /**
@@ -46,7 +47,7 @@ export function finish(estimated, header, levels) {
   return { pixels, missed };
 }
 
-/** An ImageData as an image of three channels, or of one if it is gray. */
+/** An ImageData as an image with three channels, or one if it is gray. */
 export function fromPixels({ width, height, data }, gray) {
   const channels = gray ? 1 : 3;
   const values = Float32Array.from({ length: channels * width * height }, (_, k) =>
@@ -55,7 +56,7 @@ export function fromPixels({ width, height, data }, gray) {
   return { width, height, channels, data: values };
 }
 
-/** Of all gray images the mean of the channels is the nearest. */
+/** The channel mean is the nearest gray image. */
 function meanOfChannels({ width, height, data }) {
   const gray = Float32Array.from(
     { length: width * height },

@@ -1,14 +1,14 @@
-// Where samples of one file differ, as keras_jpeg_gan/metrics/deviation.py.
+// Where the samples of a file differ, as keras_jpeg_gan/metrics/deviation.py.
 
 const WHITE_TO_BLACK = 64; // grey levels
 
-/** Mean and deviation of images that pass by (Welford 1962). */
+/** Running mean and deviation of images (Welford 1962). */
 export class Spread {
   #count = 0;
   #mean;
   #squares;
 
-  /** Take in an image: RGBA [4 n] as ImageData; all are of one size. */
+  /** Add an image: RGBA [4 n] as in ImageData, all of one size. */
   add(rgba) {
     this.#mean ??= new Float64Array(rgba.length);
     this.#squares ??= new Float64Array(rgba.length);
@@ -20,7 +20,7 @@ export class Spread {
     }
   }
 
-  /** [n] in grey levels: root of the variance (unbiased), averaged over RGB; of two or more. */
+  /** [n] in grey levels: root of the unbiased variance, averaged over RGB; needs two images. */
   get deviation() {
     const squares = this.#squares;
     return Float64Array.from({ length: squares.length / 4 }, (_, k) => {
@@ -30,7 +30,7 @@ export class Spread {
   }
 }
 
-/** [n] in grey levels -> RGBA: white 0, black from 64 on, the fourth root between. */
+/** [n] in grey levels -> RGBA: 0 is white, 64 and above black, with a fourth root in between. */
 export function deviationMap(deviation) {
   const result = new Uint8ClampedArray(4 * deviation.length);
   deviation.forEach((value, k) => {

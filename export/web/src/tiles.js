@@ -1,11 +1,11 @@
-// Networks of fixed tiles over an image of any size, with the result of the whole at once, as
-// keras_jpeg_gan/decoding/tiles.py: of each window only what no cut can have touched is kept.
-// The image's own borders are windows' borders, since convolutions pad with zeros there; where
-// the image is smaller than the tile, its lower and right border cannot be.
+// Runs a network for fixed tiles over an image of any size, with the result that the whole image
+// would give, as keras_jpeg_gan/decoding/tiles.py: only the part of a window that no cut can affect
+// is kept. The image's borders are window borders too, since convolutions pad with zeros there;
+// if the image is smaller than the tile, its lower and right borders cannot be.
 
 export const GRID = 16;
 
-/** The least multiple of the grid that is at least size. */
+/** The smallest multiple of the grid that is at least size. */
 export function roundUp(size, grid = GRID) {
   return Math.ceil(size / grid) * grid;
 }
@@ -16,7 +16,7 @@ export function roundUp(size, grid = GRID) {
  * @param {number} size length of the axis, a multiple of GRID.
  * @param {number} tile length of a window, a multiple of GRID above 2 halo.
  * @param {number} halo positions to drop at each cut, a multiple of GRID.
- * @returns {{start: number, first: number, last: number}[]} that keep every position once.
+ * @returns {{start: number, first: number, last: number}[]} that together keep every position once.
  */
 export function spans(size, tile, halo) {
   if (size <= tile) return [{ start: 0, first: 0, last: size }];
@@ -30,16 +30,16 @@ export function spans(size, tile, halo) {
   }));
 }
 
-/** All windows of an image, row by row: pairs of spans {y, x}. */
+/** All windows of an image, row by row, as pairs of spans {y, x}. */
 export function windows(height, width, { tile, halo }) {
   const across = spans(roundUp(width), tile, halo);
   return spans(roundUp(height), tile, halo).flatMap((y) => across.map((x) => ({ y, x })));
 }
 
 /**
- * The card of the tile to use for an image: one that fits into it, if any, and the least work.
+ * The card whose tile suits an image best: one that fits into it, if any, with the least work.
  *
- * @param {{tile: number, halo: number}[]} cards of one model, at least one.
+ * @param {{tile: number, halo: number}[]} cards of one model; at least one.
  */
 export function chooseTile(cards, height, width) {
   const fits = ({ tile }) => tile <= roundUp(height) && tile <= roundUp(width);
@@ -49,7 +49,7 @@ export function chooseTile(cards, height, width) {
 }
 
 /**
- * A window of an image, which is continued by repeating its last row and column.
+ * Cut a window out of an image; beyond the image its last row and column are repeated.
  *
  * @param {{width: number, height: number, data: ArrayLike<number>}} image RGBA, as ImageData.
  * @returns {Float32Array} [tile, tile, 3].
@@ -71,7 +71,7 @@ export function cutWindow({ width, height, data }, top, left, tile) {
 }
 
 /**
- * Put what is kept of a window's result into an image.
+ * Copy the kept part of a window's result into an image.
  *
  * @param {{width: number, height: number, data: Float32Array}} image [height, width, 3].
  * @param {Float32Array} result [tile, tile, 3] of the window {y, x}.

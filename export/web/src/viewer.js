@@ -1,6 +1,6 @@
-// Before and after, one over the other, with a slider between them.
+// Before and after on top of each other, with a slider between them.
 
-// What each of EXIF's orientations does to the coded image: a matrix for its unit square.
+// What each EXIF orientation does to the coded image: a matrix on the unit square.
 const TURNS = [
   [1, 0, 0, 1],
   [-1, 0, 0, 1],
@@ -12,7 +12,7 @@ const TURNS = [
   [0, -1, 1, 0],
 ];
 
-/** Show pixels on a canvas, turned as EXIF's orientation (1 to 8) says. */
+/** Show pixels on a canvas, oriented as EXIF says (1 to 8). */
 export function draw(canvas, pixels, orientation) {
   const [a, b, c, d] = TURNS[orientation - 1];
   const { width, height } = pixels;
@@ -38,7 +38,7 @@ export class Viewer {
     addEventListener("resize", () => this.fit());
   }
 
-  /** Give the canvases the size that is asked for, in CSS pixels. */
+  /** Give the canvases the chosen size, in CSS pixels. */
   fit() {
     const canvases = [...this.#stage.querySelectorAll("canvas")];
     const { width, height } = canvases[0];

@@ -1,6 +1,6 @@
-// The worker: decodes one photograph, restores and compares it; the page only shows.
-// Requests are {id, method, parameters}; replies {id, progress} and at last {id, result} or
-// {id, error}. {cancel: true} stops what runs.
+// The worker decodes a photograph, restores it and compares samples; the page only displays.
+// Requests are {id, method, parameters}; replies are {id, progress} and finally {id, result} or
+// {id, error}. {cancel: true} stops the running request.
 
 import { estimateLevels } from "./levels.js";
 import { networkTables, orientationOf, readHeader, samplingName, withoutExtras } from "./jpeg.js";
@@ -21,14 +21,14 @@ let photo;
 let cancelled = false;
 
 const METHODS = {
-  /** The models that there are: their cards. */
+  /** The cards of all models. */
   async models() {
     const response = await fetch(`${BASE}models/index.json`);
     cards = await response.json();
     return cards;
   },
 
-  /** Take a JPEG file; it stands for all that follows. */
+  /** Open a JPEG file, to which all further requests refer. */
   async open({ file }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const original = readHeader(bytes);
@@ -47,7 +47,7 @@ const METHODS = {
     };
   },
 
-  /** Restore the photograph: one sample. */
+  /** Restore the photograph with one seed. */
   async restore({ model, seed, projected }, progress) {
     await load(model, progress);
     const started = performance.now();
@@ -58,7 +58,7 @@ const METHODS = {
     return { ...sample, seconds, accelerator, tile: card.tile, source, levels: count };
   },
 
-  /** Draw several samples, from a seed on, and map where they differ. */
+  /** Draw several samples, starting at a seed, and map where they differ. */
   async deviate({ model, seed, projected, count }, progress) {
     await load(model, progress);
     const spread = new Spread();
@@ -73,7 +73,7 @@ const METHODS = {
     return { pixels: new ImageData(deviationMap(deviation), width, height), mean };
   },
 
-  /** A PNG file of pixels, with the photograph's metadata. */
+  /** Encode pixels as a PNG file with the photograph's metadata. */
   async png({ pixels, comment }) {
     const canvas = new OffscreenCanvas(pixels.width, pixels.height);
     canvas.getContext("2d", { alpha: false }).putImageData(pixels, 0, 0);
@@ -82,7 +82,7 @@ const METHODS = {
   },
 };
 
-/** The browser's own decode, bit for bit: no colour management, no alpha, no turning. */
+/** The browser's own decode, bit for bit: without colour management, alpha or rotation. */
 async function decode(bytes) {
   const blob = new Blob([bytes], { type: "image/jpeg" });
   const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
@@ -100,7 +100,7 @@ async function decode(bytes) {
   return context.getImageData(0, 0, width, height);
 }
 
-/** Have the network of a model whose tile suits the photograph. */
+/** Load the network of a model whose tile suits the photograph best. */
 async function load(model, progress) {
   const { width, height } = photo.header;
   const card = chooseTile(
@@ -129,11 +129,11 @@ async function levelsOf(coded, header, decoded) {
   return { planes, source, count: planes.reduce((sum, { data }) => sum + data.length, 0) };
 }
 
-/** Say how far the work is, and hear whether it is still wanted. */
+/** Report progress, and stop if the request was cancelled. */
 function reporter(id) {
   return async (share, what) => {
     self.postMessage({ id, progress: { share, what } });
-    await new Promise((resolve) => setTimeout(resolve)); // messages are heard between tasks
+    await new Promise((resolve) => setTimeout(resolve)); // messages arrive between tasks
     if (cancelled) throw new Cancelled("cancelled");
   };
 }

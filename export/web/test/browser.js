@@ -27,12 +27,12 @@ export async function openPage(flags = []) {
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", ...flags] });
   const context = await browser.newContext({ viewport: { width: 1120, height: 720 } });
   const page = await context.newPage();
-  page.setDefaultTimeout(300_000); // a sample takes seconds on a machine of its own
+  page.setDefaultTimeout(300_000); // a sample takes seconds even on an idle machine
   const [requests, errors] = [[], []];
   context.on("request", (request) => requests.push(request.url()));
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {
-    const chatter = /^(INFO|WARNING):/.test(message.text()); // LiteRT logs all as errors
+    const chatter = /^(INFO|WARNING):/.test(message.text()); // LiteRT logs everything as errors
     if (message.type() === "error" && !chatter) errors.push(message.text());
   });
   await page.goto(origin);
@@ -44,18 +44,18 @@ export async function openPage(flags = []) {
   return { page, context, requests, errors, origin, server, close };
 }
 
-/** Wait until nothing runs. */
+/** Wait until no request is running. */
 export async function idle(page) {
   await page.waitForFunction(() => !document.getElementById("file").disabled);
 }
 
-/** Give the page a file, and wait for its sample. */
+/** Open a file in the page, and wait for its sample. */
 export async function give(page, file) {
   await page.setInputFiles("#file", file);
   await idle(page);
 }
 
-/** The PNG that the page's button saves, as a path of a temporary file. */
+/** The path of the temporary PNG file that the page's button saves. */
 export async function download(page) {
   const [saved] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
   return { path: await saved.path(), name: saved.suggestedFilename() };

@@ -1,10 +1,11 @@
-// The page's modules against what the Python package gives (vectors.json), and their laws.
+// The page's modules: their invariants, and their results against the Python package's (vectors.json).
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { componentPlanes, forward, inverse } from "../src/codec.js";
+import { damp, keptColour } from "../src/colour.js";
 import {
   JpegFormatError,
   networkTables,
@@ -63,6 +64,27 @@ test("noise: a window is the cut of the whole field", () => {
       assert.deepEqual(cut.subarray(7 * row, 7 * row + 7), whole.subarray(line, line + 7));
     }
   }
+});
+
+test("colour: kept near colour, taken out elsewhere", () => {
+  const [width, height] = [140, 100];
+  const decoded = { width, height, data: new Uint8ClampedArray(4 * width * height).fill(7) };
+  const image = { width, height, data: Float32Array.from({ length: 3 * width * height }, (_, k) => k % 11) };
+  damp(image, decoded);
+  for (let k = 0; k < image.data.length; k += 3) {
+    assert.equal(image.data[k], image.data[k + 1]);
+    assert.equal(image.data[k], image.data[k + 2]);
+  }
+  decoded.data[4 * (40 * width + 60)] = 9; // in row 2, column 3 of 7 by 9 cells
+  assert.deepEqual(keptColour(decoded), [
+    [0, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 1, 1, 1, 0.5, 0, 0, 0],
+    [0, 0.5, 0.5, 0.5, 0.5, 0.5, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0],
+  ]);
 });
 
 test("header: sizes, sampling and tables are Python's", () => {
@@ -169,7 +191,7 @@ test("header: sizes are rounded up to what is coded anyway", () => {
     return [width, height];
   };
   assert.deepEqual(rounded(scan(1, 2, 3)), [32, 48]);
-  assert.deepEqual(rounded(scan(1, 2, 3), scan(1)), [24, 40]); // scans of one component are cut closer
+  assert.deepEqual(rounded(scan(1, 2, 3), scan(1)), [24, 40]); // scans of one component end at their own blocks
 });
 
 test("tiles: every position is kept once, out of the halo, and borders are windows' borders", () => {
@@ -195,7 +217,7 @@ test("tiles: a network of small reach gives the same in windows as at once", () 
   const [width, height, tile, halo] = [150, 91, 64, 16];
   const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, k) => (k * 7919) % 251);
   const far = (pixels, side, row, column) =>
-    // zero beyond the window, as a convolution pads
+    // zero beyond the window, as convolutions pad
     row < 0 || column < 0 || row >= side[0] || column >= side[1] ? 0 : pixels[3 * (row * side[1] + column)];
   const network = (pixels, side) => {
     const result = new Float32Array(pixels.length);
@@ -284,7 +306,7 @@ test("projection: whole MCUs miss no level, and projecting again changes nothing
   const { components, tables } = vectors.projections.find(
     ({ components: all }) => all.length === 3 && all[0].down === 2,
   );
-  const file = { width: 16, height: 400, components, tables }; // more rows than are worked on at once
+  const file = { width: 16, height: 400, components, tables }; // more rows than one strip
   const levels = componentPlanes(noisy(1n, file), components).map((plane, i) => {
     const { rows, columns, data } = forward(plane, tables[i]);
     return { rows, columns, data: data.map(Math.round) };

@@ -1,4 +1,4 @@
-// The built page in Chromium: what a user does. Needs dist/ (npm run build).
+// What a user does with the built page in Chromium. Needs dist/ (npm run build).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,6 +1,6 @@
 // node test/restore.js IMAGE.jpg OUTPUT.png [--model=NAME] [--seed=N] [--projection=float|none]
 //     [--flag=CHROMIUM_FLAG ...] [--screenshot=FILE.png]
-// Restores a JPEG with the built page in Chromium; prints what the page says, and asked for, as JSON.
+// Restores a JPEG with the built page in Chromium; prints what the page says and requests as JSON.
 
 import { copyFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -10,6 +10,8 @@ import numpy as np
 from keras_jpeg_gan.decoding import noise
 from keras_jpeg_gan.jpeg import emulator
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
 from keras_jpeg_gan.system import import_tensorflow
@@ -48,22 +50,22 @@ def as_planes(levels: np.ndarray) -> np.ndarray:
     return levels.transpose(0, 2, 1, 3).reshape(8 * rows, 8 * columns)
 
 
-def projection(sampling: str, width: int, height: int) -> dict[str, Any]:
+def projection(sampling: Sampling, width: int, height: int) -> dict[str, Any]:
     """Levels of one noisy image, and another projected onto them."""
     import tensorflow as tf
 
     from keras_jpeg_gan.jpeg.tensors import consistency
 
-    factors = emulator.factors(sampling)
+    parts = sampling.components
     luma, chroma = quality_tables(QUALITY)
-    tables = [luma, chroma, chroma][: len(factors)]
-    target = np.clip(np.rint(noisy_pixels(1, width, height, len(factors))), 0, 255).astype(np.uint8)
-    levels = emulator.emulate(target[..., 0] if len(factors) == 1 else target, tables, sampling)
-    pixels = noisy_pixels(2, width, height, len(factors))
-    given = consistency.batch_of_one(pixels, levels, tables)
-    projected = tf.function(consistency.project)(*given, sampling, MARGIN).numpy()
+    tables = [luma, chroma, chroma][:parts]
+    target = np.clip(np.rint(noisy_pixels(1, width, height, parts)), 0, 255).astype(np.uint8)
+    levels = emulator.emulate(target[..., 0] if parts == 1 else target, tables, sampling)
+    pixels = noisy_pixels(2, width, height, parts)
+    given, file = consistency.batch_of_one(pixels, Quantized(levels, tables, sampling))
+    projected = tf.function(lambda image: consistency.project(image, file, MARGIN))(given).numpy()
     return {
-        "components": [{"across": h, "down": v} for h, v in factors],
+        "components": [{"across": h, "down": v} for h, v in sampling.factors],
         "width": width,
         "height": height,
         "tables": [table.ravel().tolist() for table in tables],
@@ -79,7 +81,7 @@ def vectors() -> dict[str, Any]:
         file = JpegFile.read(path)
         examples[path.name] = {
             "size": [file.pixels.shape[1], file.pixels.shape[0]],
-            "sampling": file.sampling,
+            "sampling": file.quantized.sampling.name,
             "tables": [table.ravel().tolist() for table in file.tables],
             "network_tables": packed(network_tables(file.tables)),
         }
@@ -91,7 +93,7 @@ def vectors() -> dict[str, Any]:
             for window in WINDOWS
         ],
         "examples": examples,
-        "projections": [projection(*case) for case in CASES],
+        "projections": [projection(Sampling.parse(name), *size) for name, *size in CASES],
         "deviation": {
             "images": [image.ravel().tolist() for image in images],
             "deviation": packed(deviation),

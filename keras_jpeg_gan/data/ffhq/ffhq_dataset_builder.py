@@ -1,26 +1,34 @@
 """FFHQ, the Flickr-Faces-HQ portraits, from a local folder of its PNG files.
 
 The project's pages (NVlabs/ffhq-dataset) offer thumbnails of 128 x 128 and images of
-1024 x 1024; either is a folder of NNNNN.png, flat or in folders of a thousand.
+1024 x 1024; either is a folder of NNNNN.png, flat or in folders of a thousand. The dataset is
+FFHQ-128 in both cases: larger images are reduced by area averaging.
 """
 
 import pathlib
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from PIL import Image
 
-from keras_jpeg_gan.data.sources import find_images
+from keras_jpeg_gan.data.sources import find_images, read_image
 from keras_jpeg_gan.errors import ConfigError
 
-# The paper's group tests on these.
+# The paper does not name its test images; other published code of its authors tests on these.
 TEST_IDS = range(3000, 5000)
+SIDE = 128  # pixels of a thumbnail
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Portraits by their number: those of `TEST_IDS` are the split "test"."""
+    """Portraits of 128 x 128 by their number; those of `TEST_IDS` are the split "test"."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "The images as they are.",
+        "1.1.0": "Images larger than thumbnails are reduced to 128 x 128.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = """manual_dir is the folder of FFHQ's PNG files, thumbnails or
     full size; https://github.com/NVlabs/ffhq-dataset says where to get them."""
 
@@ -46,4 +54,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, paths: list[pathlib.Path]) -> Iterator[tuple[int, dict]]:
         for path in paths:
-            yield int(path.stem), {"image": str(path), "id": int(path.stem)}
+            yield int(path.stem), {"image": _thumbnail(path), "id": int(path.stem)}
+
+
+def _thumbnail(path: pathlib.Path) -> np.ndarray:
+    """A portrait [SIDE, SIDE, 3] uint8, or smaller if the file is."""
+    portrait = Image.fromarray(read_image(path))
+    if max(portrait.size) > SIDE:
+        portrait = portrait.resize((SIDE, SIDE), Image.Resampling.BOX)
+    return np.asarray(portrait)

@@ -1,10 +1,10 @@
-"""Exact projection: the 8-bit image near a given one that compresses to a file's very levels.
+"""Exact projection: an 8-bit image near a given one that compresses to exactly a file's levels.
 
-The encoder in integers (emulator.py) tells what every image compresses to. The way to one that
-compresses right: a float projection that keeps a margin (exact_float.py), rounding with
-feedback of its errors (exact_rounding.py), repair of the coefficients that still miss
-(exact_repair.py), and for the few units that are left, mostly clipped ones, rounds of all this
-with other settings and a wider search (exact_search.py).
+The emulated encoder (emulator.py) tells what any image compresses to. The stages on the way to
+one that compresses to the file's levels: a float projection that keeps a margin (alternating.py),
+rounding with feedback of its errors (rounding.py), and repair of the coefficients that still miss
+(repair.py). The few units that are left, mostly clipped ones, go through all this again with
+other settings, and a wider search (search.py).
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.jpeg import encoder
+from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import alternating as float_stage
 from keras_jpeg_gan.jpeg.projection.budget import Budget
 from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
@@ -24,15 +24,15 @@ from keras_jpeg_gan.jpeg.projection.search import search
 from keras_jpeg_gan.jpeg.projection.units import Unit
 from keras_jpeg_gan.system import one_blas_thread
 
-# Pixels of a batch of units.
+# Pixels in a batch of units.
 _BATCH = 1 << 18
 
 _DEVIATIONS = 3.0  # margin in standard deviations of the rounding noise
-_SHARE = 0.3  # and at most this share of a step
+_SHARE = 0.3  # but at most this share of a step
 _FINE = 4  # tables whose steps are all at least this need no feedback in the first round
 
-# Hard rounds are for few units: of more, only the cheap parts are done. And if a round mends
-# next to none of many, no exact image is within reach (steps of one, mostly).
+# Hard rounds are for few units: with more, only the cheap parts are done. And if a round mends
+# hardly any of many, no exact image is within reach (mostly with steps of one).
 _HARD_UNITS = 256
 _HARD_SHARE = 1 / 16
 _HARD_BATCH = 1024
@@ -48,14 +48,14 @@ class _Round:
     Attributes:
         margin: factor of the usual margin.
         iterations: of the float stage.
-        snap: channel values this near to 0 or 255 are fixed there; None for none.
+        snap: channel values this near to 0 or 255 are fixed there; None fixes none.
         strength: of the rounding's feedback.
-        reach: a unit is given up when its float solution stays this far (in c8) from a cell,
-        patience: and when it still misses more coefficients than this.
-        moves: of the joint search; none in the first round.
-        jitter: standard deviation of noise on the given pixels, to begin elsewhere.
-        smooth: begin with what the levels say alone, in place of the given pixels: where these
-            are clipped, their detail may leave no whole numbers within reach.
+        reach: a unit is given up if its float solution stays this far (in c8) from a cell.
+        patience: a unit is given up if it still misses more coefficients than this.
+        moves: of the joint search; 0 in the first round.
+        jitter: standard deviation of noise added to the given pixels, to start elsewhere.
+        smooth: start from what the levels alone say instead of the given pixels: where these are
+            clipped, their detail may leave no integers within reach.
     """
 
     margin: float
@@ -82,9 +82,9 @@ _ROUNDS = (
     _Round(0.6, 40, None, 24, patience=4, moves=400),
     _Round(0.4, 60, 1.5, 64, patience=4, moves=400),
 )
-# Once more, with longer searches, for units that miss next to nothing.
+# Once more, with longer searches, for units that miss hardly anything.
 _HARD = _ROUNDS + tuple(dataclasses.replace(e, patience=2, moves=600) for e in _ROUNDS)
-# And from elsewhere, if few units that miss so little are left.
+# And from other starting points, if only few such units are left.
 _ELSEWHERE = tuple(
     dataclasses.replace(effort, patience=2, jitter=jitter)
     for jitter in (1, 2, 3, 4)
@@ -92,41 +92,34 @@ _ELSEWHERE = tuple(
 )
 _NEARLY = 2
 
-_UNSEEN = np.iinfo(np.int64).max  # misses of a unit that was not attempted
+_UNSEEN = np.iinfo(np.int64).max  # missed by a unit that was not attempted yet
 
-# Of few units, copies that begin a little apart are tried side by side: nearly for nothing, since
-# the time goes to the interpreter.
+# If units are few, copies that start slightly apart are tried side by side. That costs next to
+# nothing, since the time goes to the interpreter.
 _FEW = 8
 _COPIES = 8
 _APART = 0.5  # grey levels, standard deviation, from one to the next
 
 
-def project(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> np.ndarray:
+def project(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     """An 8-bit image near the given one that libjpeg compresses to the file's levels.
 
-    Where none is found (steps of 1, levels of another kind of encoder) before the work that the
-    size allows is done (`exact_budget`), the result is the best that was met; `encoder.certify`
-    tells what it misses. It depends on the arguments alone.
+    If none is found (steps of 1, levels of another kind of encoder) within the work that the size
+    allows (`Budget`), the result is the best one met; `encoder.certify` tells what it misses. It
+    depends on the arguments alone.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to be near to.
-        levels: [Hb, Wb, 8, 8] integers for each component of the file, without dummy blocks.
-        tables: [8, 8] steps >= 1 for each component, natural order.
-        sampling: a name or factors (`emulator.factors`).
+        pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to stay near.
+        quantized: of the file.
 
     Returns:
         uint8, of the shape of pixels.
 
     Raises:
-        ConfigError: libjpeg's encoder cannot write the sampling (`encoder.can_encode`), or
+        ConfigError: libjpeg's encoder cannot write the sampling (`Sampling.can_encode`), or
             shapes do not match.
     """
-    image = _Image(pixels, levels, tables, sampling)
+    image = _Image(pixels, quantized)
     with one_blas_thread():
         _project(image)
     return image.result
@@ -145,6 +138,7 @@ def _project(image: "_Image") -> None:
         nearly = places[(missed > 0) & (missed <= _NEARLY)]
         if len(nearly) < _MANY:
             _try_hard(image, shape, nearly, few, _ELSEWHERE, generator)
+        image.settle(shape, places)
 
 
 def _try_hard(
@@ -155,7 +149,7 @@ def _try_hard(
     efforts: Sequence[_Round],
     generator: np.random.Generator,
 ) -> None:
-    """One round after another on the units that the round before leaves."""
+    """Run one round after another, each on the units that the one before left."""
     for effort in efforts:
         before = len(left)
         if not before:
@@ -179,7 +173,7 @@ def _attempt_all(
     effort: _Round,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Attempt units in batches of a size; the places [., 2] of those to go on with."""
+    """Attempt units in batches of `size`; return the places [., 2] of those to continue with."""
     left = [
         image.attempt(shape, places[start : start + size], effort, generator)
         for start in range(0, len(places), size)
@@ -188,20 +182,15 @@ def _attempt_all(
 
 
 class _Image:
-    """The file, the goal and what has been found so far."""
+    """The file, the goal, and what has been found so far."""
 
-    def __init__(
-        self,
-        pixels: np.ndarray,
-        levels: Sequence[np.ndarray],
-        tables: Sequence[np.ndarray],
-        sampling: str,
-    ) -> None:
-        if not encoder.can_encode(sampling):
+    def __init__(self, pixels: np.ndarray, quantized: Quantized) -> None:
+        if not quantized.sampling.can_encode:
             raise ConfigError(
-                f"sampling {sampling}: libjpeg's encoder has none such; use the float projection"
+                f"sampling {quantized.sampling}: libjpeg's encoder cannot write it; use the float "
+                "projection"
             )
-        self.grid = Grid(pixels.shape, levels, tables, sampling)
+        self.grid = Grid(pixels.shape, quantized)
         self.pixels = np.ascontiguousarray(pixels)
         self.result = np.empty(pixels.shape, np.uint8)
         # Coefficients outside their cells, by unit.
@@ -211,7 +200,7 @@ class _Image:
     def attempt(
         self, shape: Unit, places: np.ndarray, effort: _Round, generator: np.random.Generator
     ) -> np.ndarray:
-        """Project units, keep what is better, and return the places to go on with."""
+        """Project units, keep what is better, and return the places to continue with."""
         fresh = int(np.count_nonzero(self.missed[places[:, 0], places[:, 1]] == _UNSEEN))
         self.budget.allow(fresh * len(shape.rows))
         if self.budget.spent and not fresh:
@@ -221,7 +210,7 @@ class _Image:
         cells = self.grid.cells(shape, places)
         if effort.smooth:
             given = float_stage.centre(shape, cells)
-        # Copies of a place follow each other; the n-th begins n times _APART from what is given.
+        # Copies of a place follow each other; the n-th starts n times _APART from what is given.
         numbers = np.arange(len(places))
         copies = np.append(False, (places[1:] == places[:-1]).all(axis=1))
         nth = numbers - np.maximum.accumulate(np.where(copies, 0, numbers))
@@ -281,6 +270,30 @@ class _Image:
         scatter(found[:, :, better], index[:, better], self.result)
         worth = hopeful & (best[units] > 0) & (best[units] <= effort.patience)
         return places[units[worth]]
+
+    def settle(self, shape: Unit, places: np.ndarray) -> None:
+        """Do without exactness where no RGB image gives the hidden samples.
+
+        Chroma of zero, as some encoders leave it there, is no 8-bit RGB. The visible pixels of
+        such units become those that would be right beside hidden values of any size.
+        """
+        hidden = self.grid.hidden(shape, places)
+        places = places[hidden.any(axis=0) & (self.missed[places[:, 0], places[:, 1]] > 0)]
+        if not len(places):
+            return
+        index, cells = self.grid.index(shape, places), self.grid.cells(shape, places)
+        given, hidden = gather(self.pixels, shape, index), self.grid.hidden(shape, places)
+        boxes = float_stage.boxes(cells, np.zeros((64, len(shape.blocks))))
+        within = float_stage.project(shape, given, boxes, _FIRST.iterations, self.budget)
+        far = np.flatnonzero(float_stage.distance(shape, within, cells) > float_stage.FAR)
+        low, high = float_stage.unbounded(given[..., far])
+        low, high = np.where(hidden[:, far], low, 0), np.where(hidden[:, far], high, 255)
+        goal = float_stage.project(
+            shape, given[..., far], boxes.take(far), _FIRST.iterations, self.budget, (low, high)
+        )
+        rounding = feedback(shape, self.grid.tables, _FIRST.strength)
+        found = round_units(shape, goal, rounding, (low, high))
+        scatter(np.clip(found, 0, 255), index[:, far], self.result)
 
 
 def _snapped(goal: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:

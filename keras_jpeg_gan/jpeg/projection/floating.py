@@ -1,52 +1,47 @@
-"""The float projection in NumPy, of one image: the nearest that is consistent in real arithmetic.
+"""The float projection of one image: the nearest one that is consistent in real arithmetic.
 
-What `consistency.project` is to tensors in a graph, for the decoder, which needs no framework.
+It is the decoder's counterpart of `tensors.consistency.project`, in NumPy alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.jpeg.projection import alternating as exact_float
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.projection import alternating
 from keras_jpeg_gan.jpeg.projection.budget import Budget
 from keras_jpeg_gan.jpeg.projection.grid import Grid, gather, scatter
 from keras_jpeg_gan.jpeg.projection.units import Unit
 from keras_jpeg_gan.system import one_blas_thread
 
-# Steps kept from the borders of the cells, on which rounding is a toss.
+# Distance in steps from the borders of the cells, where rounding may go either way.
 MARGIN = 0.02
 
-# Pixels of a batch of units.
+# Pixels in a batch of units.
 _BATCH = 1 << 18
-# Where the image's border cuts a unit: steps of the alternating projection, at most.
+# The most steps of the alternating projection where the image's border cuts a unit.
 _EDGE_ITERATIONS = 150
 
 
-def project(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-    margin: float = MARGIN,
-) -> np.ndarray:
-    """The float projection of an image. Nothing is clipped: it may leave 0..255.
+def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) -> np.ndarray:
+    """The float projection of an image. Nothing is clipped: the result may leave 0..255.
 
-    The encoder's constants of downsampling are counted in. In whole units one step is the
-    orthogonal projection; where the border cuts a unit, many steps lead to a consistent image
-    that is not quite the nearest.
+    It accounts for the constants that the encoder adds in downsampling. In whole units a single
+    step is the orthogonal projection; where the border cuts a unit, many steps lead to a
+    consistent image that is not quite the nearest.
 
     Args:
         pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8.
-        levels, tables, sampling: as `exact_grid.Grid`.
-        margin: by how many steps, 0 to 1/2, to stay within the cells.
+        quantized: of the file.
+        margin: how many steps, 0 to 1/2, to stay within the cells.
 
     Returns:
         float32, of the shape of pixels.
 
     Raises:
-        ConfigError: as `exact_grid.Grid`.
+        ConfigError: shapes do not match.
     """
-    grid = Grid(pixels.shape, levels, tables, sampling)
+    grid = Grid(pixels.shape, quantized)
     result = np.empty(pixels.shape, np.float32)
     budget = Budget(pixels.shape[0] * pixels.shape[1])
     budget.allow(pixels.shape[0] * pixels.shape[1])
@@ -54,38 +49,33 @@ def project(
         index = grid.index(shape, places)
         given = gather(pixels, shape, index)
         wanted, steps = grid.levels(shape, places), grid.steps(shape)
-        reach = 0.5 - margin
-        boxes = exact_float.Boxes((wanted - reach) * steps, (wanted + reach) * steps)
-        anything = np.broadcast_to(np.float32(np.inf), given.shape)
-        bounds = (-anything, anything)
-        found = exact_float.project(shape, given, boxes, _EDGE_ITERATIONS, budget, bounds)
+        reach = np.where(grid.bound(shape, places), np.float32(0.5 - margin), np.float32(np.inf))
+        boxes = alternating.Boxes((wanted - reach) * steps, (wanted + reach) * steps)
+        bounds = alternating.unbounded(given)
+        found = alternating.project(shape, given, boxes, _EDGE_ITERATIONS, budget, bounds)
         scatter(found, index, result)
     return result
 
 
-def violations(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    sampling: str,
-) -> np.ndarray:
+def violations(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     """How far each coefficient of an image is from its level, in steps: [N] float32.
 
-    Consistent is <= 1/2. Arguments and errors as `project`.
+    Consistent means <= 1/2. Arguments and errors as `project`.
     """
-    grid = Grid(pixels.shape, levels, tables, sampling)
+    grid = Grid(pixels.shape, quantized)
     found = []
     for shape, places in _batches(grid):
         planes = shape.components(gather(pixels, shape, grid.index(shape, places)))
         wanted, steps = grid.levels(shape, places), grid.steps(shape)
+        bound = grid.bound(shape, places)
         for number, block in enumerate(shape.blocks):
             own = block.coefficients(planes[block.component]) / steps[:, number]
-            found.append(np.abs(own - wanted[:, number]).ravel())
+            found.append(np.abs(own - wanted[:, number])[:, bound[number]].ravel())
     return np.concatenate(found)
 
 
 def _batches(grid: Grid) -> Iterator[tuple[Unit, np.ndarray]]:
-    """All units by shape, some at a time: their shape and places."""
+    """Yield all units by shape, some at a time: their shape and places."""
     with one_blas_thread():
         for shape, places in grid.shapes():
             size = max(1, _BATCH // len(shape.rows))

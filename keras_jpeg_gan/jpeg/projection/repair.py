@@ -1,8 +1,8 @@
 """Repair of a few coefficients just outside their cells: a tabu search, block by block.
 
 A move changes one sample of one component by one and leaves the samples of the others as they
-are. Of all moves the gradient picks eight, the exact cost the best three of these, and the
-first of them that a change of RGB realises is made. All offending blocks of a component
+are. The gradient picks eight of all moves, the exact cost picks the best three of these, and the
+first of the three that a change of RGB can realise is made. All offending blocks of a component
 advance together; arrays here begin with the axis of those blocks.
 """
 
@@ -15,11 +15,11 @@ from keras_jpeg_gan.jpeg.projection.budget import REPAIR, REPAIR_OF_SUMS, Budget
 from keras_jpeg_gan.jpeg.projection.units import Block, Cells, Unit, dct, dct_matrix
 
 _MARGIN = 0.5  # of c8: what counts as inside
-_CANDIDATES = 8  # moves of an iteration whose exact cost is taken
-_CHOICES = 3  # and of which a realisation is sought
+_CANDIDATES = 8  # moves per iteration whose exact cost is computed
+_CHOICES = 3  # and those of them for which a realisation is sought
 _ITERATIONS = 14
 _BLOCKED = 8  # iterations for which a move that cannot be realised is tabu
-_TRIES = 8  # changes of single pixels that may make up one step of a downsampled sample
+_TRIES = 8  # the most single pixels to change for one step of a downsampled sample
 
 
 def repair(
@@ -31,16 +31,16 @@ def repair(
     generator: np.random.Generator,
     budget: Budget,
 ) -> np.ndarray:
-    """Mend offending blocks in place, as far as it goes.
+    """Mend offending blocks in place, as far as possible.
 
     Args:
-        unit: their shape.
+        unit: the shape of the units.
         pixels: [C, R, N] int32, changed in place.
-        goal: [C, R, N] float32, to which changes stay near.
+        goal: [C, R, N] float32, which changes stay near.
         cells: of the units.
         wrong: [blocks, N] which blocks to mend.
-        generator: draws how long a move back is tabu.
-        budget: pays for it; repair ends when it is spent.
+        generator: draws how long it is tabu to undo a move.
+        budget: pays for the work; repair ends when it is spent.
 
     Returns:
         [N] whether a unit still has an offending block.
@@ -58,12 +58,12 @@ def repair(
 
 
 def _has_sums(unit: Unit) -> bool:
-    """Whether each pixel is part of one sample a component, and blocks share no pixel's sample."""
+    """Whether each pixel belongs to one sample per component, and no sample spans two blocks."""
     return not unit.cut and all(8 % length == 0 for ratio in unit.ratios for length in ratio)
 
 
 def _alike(unit: Unit) -> Iterator[list[int]]:
-    """Numbers of blocks that differ in nothing but their place."""
+    """Yield the numbers of blocks that differ only in their place."""
     if unit.cut:
         yield from ([number] for number in range(len(unit.blocks)))
         return
@@ -82,7 +82,7 @@ def _offsets(channels: int) -> np.ndarray:
 
 
 class _Search:
-    """The offending blocks of a component, B of them with n pixels each."""
+    """The offending blocks of a component: B blocks with n pixels each."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Search:
         )
 
     def store(self, pixels: np.ndarray) -> None:
-        """Put the pixels back into [C, R, N]."""
+        """Write the pixels back to [C, R, N]."""
         start = 0
         for block, part in zip(self.blocks, self.parts, strict=True):
             found = self.pixels[start : start + len(part)]
@@ -141,9 +141,9 @@ class _Search:
             start += len(part)
 
     def _find_sums(self, unit: Unit, pixels: np.ndarray) -> None:
-        """Sums behind the downsampled samples: a change may leave a sample as it is.
+        """Find the sums behind downsampled samples, which may change without the samples.
 
-        Where there are no such sums all integers must stay.
+        Where there are no such sums, all integers must stay the same.
         """
         self.sizes: dict[int, int] = {}
         self.owners: dict[int, np.ndarray] = {}  # [n] the sample of each pixel
@@ -166,7 +166,7 @@ class _Search:
             self.sums[component] = self._gather(total[None])[:, :, 0]
 
     def _find_offsets(self, unit: Unit) -> None:
-        """The offsets that can be admissible at all."""
+        """Keep the offsets that can be admissible at all."""
         offsets = _offsets(unit.channels)
         change = offsets @ unit.matrix.T
         near = (np.abs(change[:, self.component]) < 2) & (change[:, self.component] != 0)
@@ -175,7 +175,7 @@ class _Search:
         self.offsets = offsets[near]
 
     def run(self, generator: np.random.Generator, budget: Budget) -> np.ndarray:
-        """Search; the places [.] of the blocks that are still wrong."""
+        """Search, and return the places [.] of the blocks that are still wrong."""
         active = np.arange(len(self.pixels))
         moves = len(self.columns)
         prices = REPAIR if self.count == 1 else REPAIR_OF_SUMS
@@ -227,7 +227,7 @@ class _Search:
         iteration: int,
         generator: np.random.Generator,
     ) -> None:
-        """Make the first of the choices [B, k] that can be realised; mark what is tabu now."""
+        """Make the first of the choices [B, k] that can be realised, and mark what is now tabu."""
         moves = len(self.columns)
         count = choices.shape[1]
         rows = np.repeat(active, count)
@@ -255,14 +255,14 @@ class _Search:
     def _realise(
         self, rows: np.ndarray, places: np.ndarray, way: np.ndarray, usable: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray]]:
-        """Changes of pixels that move samples by `way`.
+        """Find changes of pixels that move samples by `way`.
 
         Args:
-            rows: [M] block of each move; places: [M, A] pixels of the sample; way: [M] +-1;
-            usable: [M] those to be tried at all.
+            rows: [M] the block of each move; places: [M, A] the sample's pixels; way: [M] +-1;
+            usable: [M] which to try at all.
 
         Returns:
-            (whether it is possible [M], the pixels then [M, A, C], the sums then [M, A]).
+            (whether it is possible [M], the new pixels [M, A, C], the new sums [M, A]).
         """
         value = self.pixels[rows[:, None], places]
         goal = self.goal[rows[:, None], places]
@@ -298,11 +298,11 @@ class _Search:
         sums: dict[int, np.ndarray],
         way: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[int, np.ndarray]]:
-        """The admissible change of one pixel of [M, A, C] that is nearest to the goal.
+        """The admissible change of one pixel in [M, A, C] that ends nearest to the goal.
 
         Returns:
-            (whether there is one [M], which pixel [M], which offset [M], change [M] of the
-            integers of the downsampled components).
+            (whether there is one [M], which pixel [M], which offset [M], the change [M] of the
+            downsampled components' integers).
         """
         new = value[:, :, None] + self.offsets  # [M, A, K, C]
         allowed = ((new & ~255) == 0).all(axis=3)

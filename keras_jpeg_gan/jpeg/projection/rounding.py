@@ -1,9 +1,9 @@
 """Rounding by decision feedback: Babai's nearest plane on the weighted coefficients.
 
-Rounding pixel by pixel on its own leaves white noise in all coefficients, too much for cells
-of one or two units. Here each pixel is rounded after the errors so far, weighted so that the
-noise that is left goes to the coefficients with coarse steps. Of the colour, too, the error
-that counts is that of the encoder's own integers.
+Rounding each pixel by itself leaves white noise in all coefficients: too much for cells one or
+two units wide. Here each pixel is rounded with regard to the errors so far, weighted so that the
+remaining noise goes to the coefficients with coarse steps. In colour, too, the error that counts
+is that of the encoder's own integers.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _DCT_VARIANCE = 0.009
 
 @dataclass(frozen=True)
 class Feedback:
-    """How the samples of a block follow each other, and what an error does to later ones.
+    """The order of a block's samples, and how an error influences later ones.
 
     Attributes:
-        order: [T] the block's real samples in the order of decision.
-        weights: [T, T] float32, strictly lower triangular: row t has the errors' influence on
-            sample t; None where it is zero and rounding is plain.
+        order: [T] the block's real samples in the order in which they are decided.
+        weights: [T, T] float32, strictly lower triangular: row t is the errors' influence on
+            sample t; None if it is zero and rounding is plain.
         noise: [64] standard deviation of the coefficients after rounding.
     """
 
@@ -33,7 +33,10 @@ class Feedback:
 
 
 def pixel_order(unit: Unit) -> np.ndarray:
-    """All pixels of a unit: groups that one coarsest sample covers in raster order."""
+    """The order in which a unit's pixels are decided.
+
+    Groups of pixels that share a sample of the coarsest component follow in raster order.
+    """
     counts = [block.members.shape[1] for block in unit.blocks]
     keys: list[np.ndarray] = [np.arange(len(unit.rows))]
     for component in sorted(
@@ -50,12 +53,12 @@ def pixel_order(unit: Unit) -> np.ndarray:
 
 
 def feedback(unit: Unit, tables: list[np.ndarray], strength: float) -> list[Feedback]:
-    """Of each block of the unit.
+    """The feedback of each block of the unit.
 
     Args:
         unit: the shape of units.
         tables: [8, 8] steps of each component.
-        strength: steps below it are favoured: a coefficient weighs strength / step, at least 1.
+        strength: steps below it get more weight: a coefficient's is strength / step, at least 1.
     """
     rank = np.empty(len(unit.rows), np.intp)
     rank[pixel_order(unit)] = np.arange(len(unit.rows))
@@ -81,7 +84,7 @@ def _block_feedback(
     if (weight == 1).all() and len(order) == 64:
         return Feedback(block.real[order], None, np.full(64, deviation))
     gram = columns.T @ (weight[:, None] ** 2 * columns)
-    # gram = R'R with R lower triangular: the Cholesky factor of gram turned by half a turn.
+    # gram = R'R with R lower triangular: the Cholesky factor of gram rotated by 180 degrees.
     lower = np.linalg.cholesky(gram[::-1, ::-1]).T[::-1, ::-1]
     weights = lower / np.diag(lower)[:, None]
     noise = deviation * np.linalg.norm(columns @ np.linalg.inv(weights), axis=1)
@@ -94,7 +97,7 @@ def round_units(
     feedbacks: list[Feedback],
     bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Integers [C, R, N] int32 near the channel values [C, R, N] float32, within the bounds."""
+    """Round channel values [C, R, N] float32 to integers [C, R, N] int32 within the bounds."""
     low: np.ndarray
     high: np.ndarray
     low, high = (
@@ -139,14 +142,14 @@ def round_units(
 
 
 class _Running:
-    """Errors of the samples of one block, as they are decided."""
+    """The errors of one block's samples as they are decided."""
 
     def __init__(self, block: Block, feedback: Feedback, goal: np.ndarray, count: int) -> None:
         self.block = block
         self.feedback = feedback
         self.goal = goal[block.component]
-        # Zero until decided: where a sample of one component is a row of pixels and of another a
-        # column, later ones begin before the earlier end.
+        # Zero until decided: if a sample of one component is a row of pixels and of another a
+        # column, later ones begin before earlier ones end.
         self.errors = np.zeros((len(feedback.order), count), np.float32)
 
     def influence(self, t: int) -> np.ndarray | np.float32:

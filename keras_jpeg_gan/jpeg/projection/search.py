@@ -1,10 +1,10 @@
-"""Joint search: tabu search over RGB on whole units, for those that repair leaves.
+"""Joint search: a tabu search over RGB on whole units that repair could not mend.
 
-Where channels are pinned at 0 or 255 the components cannot be moved one by one. Here a move is
-any small change of one pixel, its cost the exact excess of all three components. Samples that
-are means of several pixels are taken to move by fractions: the encoder's rounding of the mean
-is a plateau on which a search finds no direction. Coefficients that stay outside weigh more and
-more (Morris's breakout method, 1993), which leads out of local minima.
+Where channels are pinned at 0 or 255, the components cannot be moved one by one. Here a move is
+any small change of one pixel, and its cost the exact excess of all three components. Samples that
+are means of several pixels are assumed to move by fractions: the encoder's rounding of the mean
+would be a plateau, on which a search finds no direction. Coefficients that stay outside weigh
+more and more (Morris's breakout method, 1993), which leads out of local minima.
 """
 
 import functools
@@ -17,14 +17,14 @@ from keras_jpeg_gan.jpeg.projection.units import Cells, Unit
 
 _MARGIN = 0.5  # of c8
 _PATIENCE = 0.3  # share of the moves without a new best after which a unit is given up
-_PIXELS = 12  # candidates of an iteration
-_GROWTH = 0.1  # of a coefficient's weight, an iteration that it is outside
-_NEARNESS = 0.001  # cost of a squared grey level away from the goal
+_PIXELS = 12  # candidates per iteration
+_GROWTH = 0.1  # of a coefficient's weight per iteration outside its cell
+_NEARNESS = 0.001  # cost per squared grey level of distance from the goal
 
 
 @functools.cache
 def _offsets(channels: int) -> np.ndarray:
-    """Changes of a pixel [K, C] int32: all small ones, and long ones that Y hardly sees."""
+    """Changes of a pixel, [K, C] int32: all small ones, and long ones that hardly change Y."""
     if channels == 1:
         return np.array([[-3], [-2], [-1], [1], [2], [3]], np.int32)
     grid = np.stack([axis.ravel() for axis in np.mgrid[-2:3, -2:3, -2:3]], axis=1)
@@ -52,19 +52,19 @@ def search(
     generator: np.random.Generator,
     budget: Budget,
 ) -> np.ndarray:
-    """Search from the pixels on.
+    """Search, starting from the given pixels.
 
     Args:
-        unit: their shape.
+        unit: the shape of the units.
         pixels: [C, R, N] int32.
-        goal: [C, R, N] float32, to which the result stays near.
+        goal: [C, R, N] float32, which the result stays near.
         cells: of the units.
-        iterations: at most so many moves a unit.
+        iterations: the most moves per unit.
         generator: draws how long a pixel is tabu after a move.
-        budget: pays for it; the search ends when it is spent.
+        budget: pays for the work; the search ends when it is spent.
 
     Returns:
-        The best pixels that were met, [C, R, N] int32: least coefficients outside their cells.
+        [C, R, N] int32, the best pixels met: those with the fewest coefficients outside cells.
     """
     current = np.ascontiguousarray(pixels.transpose(2, 1, 0))
     target = np.ascontiguousarray(goal.transpose(2, 1, 0))
@@ -94,7 +94,7 @@ def search(
 
 
 class _Tables:
-    """Cells of the units, [N, blocks, 64], and what a pixel does to coefficients."""
+    """The cells of the units, [N, blocks, 64], and how a pixel changes coefficients."""
 
     def __init__(self, unit: Unit, cells: Cells) -> None:
         self.unit = unit
@@ -104,7 +104,7 @@ class _Tables:
         self.centre = (self.low + self.high) * np.float32(0.5)
         self.half = (self.high - self.low) * np.float32(0.5) - np.float32(_MARGIN)
         self.weight = np.ones(self.low.shape, np.float32)
-        # For each component and pixel: the block that it belongs to, and its column there.
+        # For each component and pixel, the block to which it belongs and its column there.
         count = len(unit.rows)
         self.block = np.zeros((unit.channels, count), np.intp)
         self.column = np.zeros((unit.channels, count, 64), np.float32)
@@ -113,9 +113,9 @@ class _Tables:
             self.column[block.component, block.pixels] = 8 * block.forward.T
 
     def state(self, planes: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients outside their cells [B]; distances from the centres [B, blocks, 64].
+        """How many coefficients are outside [B]; distances from the centres [B, blocks, 64].
 
-        What is outside weighs more from now on.
+        Coefficients outside weigh more from now on.
         """
         c8 = self.unit.coefficients(planes).transpose(2, 1, 0)
         wrong = (c8 < self.low[units]) | (c8 > self.high[units])
@@ -125,7 +125,7 @@ class _Tables:
     def candidates(
         self, away: np.ndarray, units: np.ndarray, pixels: np.ndarray, tabu: np.ndarray
     ) -> np.ndarray:
-        """The pixels [B, k] whose change promises most."""
+        """The pixels [B, k] whose change is the most promising."""
         half = self.half[units]
         excess = (away - np.clip(away, -half, half)) * self.weight[units]
         slope = np.zeros((len(units), *self.block.shape), np.float32)
@@ -141,9 +141,9 @@ class _Tables:
     def costs(
         self, component: int, away: np.ndarray, units: np.ndarray, pixels: np.ndarray, reach: int
     ) -> np.ndarray:
-        """Weighted squared excess [B, k, 2 reach + 1] after changes of a component."""
+        """The weighted squared excess [B, k, 2 reach + 1] after changes of a component."""
         block = self.block[component][pixels]
-        # Roots of the weights beforehand: over the table itself as few passes as there can be.
+        # The weights' roots are applied first, to keep passes over the large table few.
         root = np.sqrt(self.weight[units[:, None], block])
         half = self.half[units[:, None], block] * root
         before = away[np.arange(len(units))[:, None], block] * root
@@ -165,7 +165,7 @@ def _best_move(
     current: np.ndarray,
     target: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pixel [B] and its new value [B, C] of least cost."""
+    """The pixel [B], and its new value [B, C], with the least cost."""
     offsets = _offsets(unit.channels)
     value = current[units[:, None], candidates]
     goal = target[units[:, None], candidates]

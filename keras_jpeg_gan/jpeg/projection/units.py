@@ -1,21 +1,21 @@
 """Units of the exact projection: the smallest parts of an image that share no level.
 
-A unit is 8x8 pixels at 4:4:4 and in grayscale, 16x16 at 4:2:0, in general 8 times the largest
-factors. Units at the right and lower edge may be cut; what libjpeg pads there is tied to the
+A unit is 8x8 pixels at 4:4:4 and in grayscale, 16x16 at 4:2:0, and in general 8 times the largest
+factors. Units at the right and lower edge may be cut; libjpeg's padding there is tied to the
 pixels that it copies. All arrays of a batch of units end in the axis of the units, so that
 everything runs over contiguous memory: planes are [C, R, N], coefficients of a block [64, N],
-for C components (or channels), R pixels of the unit that are in the image, N units.
+for C components (or channels), R pixels of the unit that are in the image, and N units.
 """
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.sampling import Sampling
 
-# RGB -> YCbCr of the encoder's integers, and back; for grayscale the identity.
+# RGB -> YCbCr as in the encoder's integers, and back; the identity for grayscale.
 _MATRICES = {1: np.ones((1, 1), np.float32), 3: (emulator.COLOR / 65536).astype(np.float32)}
 _INVERSES = {
     1: np.ones((1, 1), np.float32),
@@ -26,10 +26,8 @@ _OFFSET = np.array([0.0, 128.0, 128.0], np.float32)
 
 def dct_matrix() -> np.ndarray:
     """The orthonormal DCT of 8x8 samples: [64 coefficients, 64 samples] float64, raster order."""
-    frequency, position = np.mgrid[:8, :8]
-    line = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
-    line[0] /= np.sqrt(2)
-    return np.kron(line, line)
+    basis = emulator.dct_basis()
+    return np.kron(basis, basis)
 
 
 _SAMPLE_DCT = dct_matrix().astype(np.float32)
@@ -37,22 +35,22 @@ _SAMPLE_DCT = dct_matrix().astype(np.float32)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a component in a unit: how its coefficients follow from the unit's pixels.
+    """A component's block in a unit: how its coefficients follow from the unit's pixels.
 
     Attributes:
         component: its index.
-        row, column: its place among the component's blocks of the unit.
-        members: [64, A] pixels whose mean each sample is, with repetition where padding copies.
-        bias: [64, 1] int32 that the encoder adds to the sum of the members (`>>` follows).
-        real: [T] the samples that lie in the image, ascending; source: [64] the one of them
-            (its place in `real`) that each sample repeats, itself where it is real.
-        pixels: which of the unit's pixels the block depends on: a slice, or indices.
-        forward: [64, n] float32, orthonormal coefficients of those pixels' component values.
-        constant: [64, 1] float32 to be added: level shift and downsampling bias.
-        backward: [n, 64] float32, change of the pixels that changes the coefficients by the
-            argument; for cut blocks, the mean over the copies of a pixel.
-        averages: whether samples are means of pixels that are part of no other: then there is a
-            quicker way than by these matrices.
+        row, column: its place among the component's blocks in the unit.
+        members: [64, A] the pixels that each sample is the mean of, repeated where padding copies.
+        bias: [64, 1] int32 that the encoder adds to the sum of the members before dividing.
+        real: [T] the samples that lie in the image, ascending; source: [64] the index in `real`
+            of the sample that each sample repeats: itself if it is real.
+        pixels: the unit's pixels that the block depends on: a slice, or indices.
+        forward: [64, n] float32, from those pixels' component values to orthonormal coefficients.
+        constant: [64, 1] float32, to be added to these: level shift and downsampling bias.
+        backward: [n, 64] float32, from a change of the coefficients to a change of the pixels
+            that causes it; in cut blocks, the mean over the copies of a pixel.
+        averages: whether each pixel belongs to the mean of one sample only, so that there is a
+            faster way than these matrices.
     """
 
     component: int
@@ -93,7 +91,7 @@ class Block:
         return found
 
     def change(self, coefficients: np.ndarray, component: np.ndarray) -> None:
-        """Put the change of the pixels that changes the coefficients [64, N] into [R, N]."""
+        """Write to [R, N] the change of the pixels that changes the coefficients by [64, N]."""
         if self.averages:
             samples = _SAMPLE_DCT.T @ coefficients
             for member in self.members.T:
@@ -104,13 +102,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Unit:
-    """Units of one shape.
+    """The shape of units: what all those with the same pixels have in common.
 
     Attributes:
         channels: 1 (gray) or 3 (RGB).
         rows, columns: [R] place of each pixel in the unit; 8x8 areas one after another.
-        ratios: pixels across and down that make a sample, of each component.
-        blocks: all blocks that are not dummies, by component.
+        ratios: for each component, how many pixels across and down make a sample.
+        blocks: all blocks except dummies, by component.
         cut: whether padding begins within the unit.
     """
 
@@ -140,7 +138,7 @@ class Unit:
         return planes.reshape(channels.shape)
 
     def channel_changes(self, changes: np.ndarray) -> np.ndarray:
-        """Changes of channels [C, ..., N] that make changes of components [C, ..., N]."""
+        """The changes of channels [C, ..., N] that make these changes of components [C, ..., N]."""
         if self.channels == 1:
             return changes
         return (self.inverse @ changes.reshape(3, -1)).reshape(changes.shape)
@@ -152,14 +150,14 @@ class Unit:
         return emulator.rgb_to_ycbcr(channels[0], channels[1], channels[2])
 
     def integer_changes(self, values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
-        """What offsets do to the integer components of pixels.
+        """How offsets change the integer components of pixels.
 
         Args:
             values: [..., C] int32, integer channel values of pixels.
             offsets: [K, C] int32.
 
         Returns:
-            For each component [..., K] int32.
+            [..., K] int32 for each component.
         """
         if self.channels == 1:
             return [np.broadcast_to(offsets[:, 0], (*values.shape[:-1], len(offsets)))]
@@ -184,7 +182,7 @@ def dct(samples: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Cells:
-    """What the coefficients of a batch must be: closed intervals of c8.
+    """What the coefficients of a batch of units must be in: closed intervals of c8.
 
     Attributes:
         low, high: [64, blocks, N] int32.
@@ -194,7 +192,7 @@ class Cells:
     high: np.ndarray
 
     def take(self, units: np.ndarray) -> "Cells":
-        """Those of some units of the batch."""
+        """The cells of some units of the batch."""
         return Cells(self.low[..., units], self.high[..., units])
 
     def missed(self, c8: np.ndarray) -> np.ndarray:
@@ -203,12 +201,10 @@ class Cells:
 
 
 @functools.lru_cache(maxsize=32)
-def unit(sampling: str, height: int, width: int) -> Unit:
-    """The unit of a sampling of which height x width pixels are in the image."""
-    parts = emulator.reduced_factors(sampling)
-    ratios = emulator.ratios(sampling)
-    full_height = 8 * max(v for _, v in parts)
-    full_width = 8 * max(h for h, _ in parts)
+def unit(sampling: Sampling, height: int, width: int) -> Unit:
+    """The shape of a sampling's units that have height x width pixels in the image."""
+    ratios = sampling.ratios
+    full_height, full_width = sampling.unit_height, sampling.unit_width
     y, x = (axis.ravel() for axis in np.mgrid[:height, :width])
     order = np.lexsort((x, y, x // 8, y // 8))
     y, x = y[order], x[order]
@@ -216,13 +212,13 @@ def unit(sampling: str, height: int, width: int) -> Unit:
     index[y, x] = np.arange(len(y))
     blocks = [
         _block(component, row, column, ratios[component], index, full_height // 8)
-        for component, (h, v) in enumerate(parts)
+        for component, (h, v) in enumerate(sampling.reduced)
         for row in range(v)
         for column in range(h)
         if 8 * row * ratios[component][1] < height and 8 * column * ratios[component][0] < width
     ]
     cut = (height, width) != (full_height, full_width)
-    return Unit(len(parts), y, x, ratios, tuple(blocks), cut)
+    return Unit(sampling.components, y, x, ratios, tuple(blocks), cut)
 
 
 def _block(
@@ -233,12 +229,12 @@ def _block(
     index: np.ndarray,
     group_height: int,
 ) -> Block:
-    """One block; index: [height, width] the number of each pixel of the unit."""
+    """Describe one block; index: [height, width] the number of each of the unit's pixels."""
     across, down = ratio
     height, width = index.shape
     v, u = (axis.ravel() for axis in np.mgrid[8 * row : 8 * row + 8, 8 * column : 8 * column + 8])
-    # Downwards the last downsampled row is repeated from the end of its group of pixel rows on;
-    # to the right the last pixel column is.
+    # Downwards, the last downsampled row is repeated from the end of its group of pixel rows on;
+    # to the right, the last column of pixels.
     last_row = -(-height // group_height) * group_height // down - 1
     sampled_rows = np.minimum(v, last_row)
     member_rows = sampled_rows[:, None] * down + np.repeat(np.arange(down), across)
@@ -274,30 +270,3 @@ def _block(
         ((occurrences / occurrences.sum(axis=0)).T @ k.T).astype(np.float32),
         count > 1 and members.size == len(used),
     )
-
-
-def gather_cells(
-    unit: Unit,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-    parts: Sequence[tuple[int, int]],
-    places: np.ndarray,
-) -> Cells:
-    """The cells of units.
-
-    Args:
-        unit: their shape.
-        levels, tables: of the file.
-        parts: factors of each component, reduced.
-        places: [N, 2] row and column of each unit in the grid of units.
-    """
-    low = np.empty((64, len(unit.blocks), len(places)), np.int32)
-    high = np.empty_like(low)
-    for number, block in enumerate(unit.blocks):
-        h, v = parts[block.component]
-        wanted = levels[block.component][
-            places[:, 0] * v + block.row, places[:, 1] * h + block.column
-        ]
-        steps = tables[block.component].reshape(64, 1)
-        low[:, number], high[:, number] = emulator.cells(wanted.reshape(-1, 64).T, steps)
-    return Cells(low, high)

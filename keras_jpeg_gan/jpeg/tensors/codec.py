@@ -1,10 +1,10 @@
-"""JPEG's compression and decompression, batched and differentiable, for any whole-ratio sampling.
+"""JPEG's compression and decompression, batched and differentiable, for any sampling.
 
-`rounded=True` does as libjpeg does by default: it rounds colours, downsampled, inverse
-transformed and upsampled samples to integers in 0..255 and smooths chroma; each rounding has the
-straight-through gradient. `rounded=False` is real arithmetic: only levels are rounded, and
-nothing is clipped. Both pad as libjpeg does. Rounded levels of integer pixels, and the pixels of
-levels, are libjpeg's own but for some in a million.
+`rounded=True` follows libjpeg's defaults: colours and downsampled, inverse transformed and
+upsampled samples are rounded to integers in 0..255, and chroma is smoothed; each rounding has
+the straight-through gradient. `rounded=False` is real arithmetic: only levels are rounded, and
+nothing is clipped. Both pad as libjpeg does. Apart from a few in a million, the rounded levels of
+integer pixels, and the pixels of levels, are libjpeg's own.
 
 Heights and widths may be unknown until the graph runs (TensorFlow); the sampling is static.
 """
@@ -17,61 +17,51 @@ from keras import ops
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import color, dct, rounding
 
 
-def compress(pixels: Any, tables: Sequence[Any], sampling: str, rounded: bool = True) -> list[Any]:
-    """Levels of images.
+def compress(
+    pixels: Any, tables: Sequence[Any], sampling: Sampling, rounded: bool = True
+) -> list[Any]:
+    """Compress images to levels.
 
     Args:
         pixels: [B, H, W, 3] (RGB) or [B, H, W, 1] (gray), 0..255, uint8 or float32.
         tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
-        sampling: as `emulator.factors` reads it.
-        rounded: as libjpeg, or in real arithmetic (the module's words).
+        sampling: of the components.
+        rounded: as libjpeg, or in real arithmetic (see the module's docstring).
 
     Returns:
         [B, Hb, Wb, 8, 8] float32 integers for each component, straight-through.
 
     Raises:
-        ConfigError: a ratio of factors is not whole, or the sampling has not as many components
-            as the pixels have channels.
+        ConfigError: the sampling and the pixels differ in their number of components.
     """
     coefficients = transform(to_ycbcr(pixels, rounded), tables, sampling, rounded)
     return [rounding.round_half_away(steps) for steps in coefficients]
 
 
 def decompress(
-    levels: Sequence[Any],
-    tables: Sequence[Any],
-    sampling: str,
-    height: Any,
-    width: Any,
-    rounded: bool = True,
-    smooth: bool = True,
+    quantized: Quantized, height: Any, width: Any, rounded: bool = True, smooth: bool = True
 ) -> Any:
-    """Images of levels.
+    """Decompress levels to images.
 
     Args:
-        levels: [B, Hb, Wb, 8, 8] float32 for each component.
-        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
-        sampling: as `emulator.factors` reads it.
+        quantized: levels [B, Hb, Wb, 8, 8] and tables [B, 8, 8] or [8, 8], float32.
         height, width: of the image, integers.
-        rounded: as libjpeg, or in real arithmetic (the module's words).
-        smooth: libjpeg's triangle filter ("fancy upsampling") where it has one: chroma of half
-            the width, the height or both. Otherwise, and for other ratios, chroma is repeated.
-            Like libjpeg, fewer than three samples across are repeated too, if the width is known.
+        rounded: as libjpeg, or in real arithmetic (see the module's docstring).
+        smooth: use libjpeg's triangle filter ("fancy upsampling") where libjpeg does: for chroma
+            of half the width, the height or both. Otherwise chroma is repeated. If the width is
+            known, rows of fewer than three samples are repeated too, as in libjpeg.
 
     Returns:
         [B, H, W, 3] (RGB) or [B, H, W, 1] (gray) float32.
-
-    Raises:
-        ConfigError: a ratio of factors is not whole, or the sampling has not as many components
-            as there are levels.
     """
     planes = []
-    ratios = component_ratios(sampling, len(levels))
-    padded = inverse_transform(levels, tables, rounded)
-    for plane, (across, down) in zip(padded, ratios, strict=True):
+    padded = inverse_transform(quantized.levels, quantized.tables, rounded)
+    for plane, (across, down) in zip(padded, quantized.sampling.ratios, strict=True):
         plane = plane + 128
         if rounded:
             plane = ops.clip(plane, 0, 255)
@@ -88,19 +78,21 @@ def decompress(
 
 
 def to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
-    """Y, Cb, Cr of RGB, and gray as it is: [B, H, W, 3 or 1] of any type -> float32."""
+    """RGB to Y, Cb, Cr; gray stays as it is: [B, H, W, 3 or 1] of any type -> float32."""
     pixels = ops.cast(pixels, "float32")
     return pixels if pixels.shape[-1] == 1 else color.rgb_to_ycbcr(pixels, rounded)
 
 
-def transform(ycbcr: Any, tables: Sequence[Any], sampling: str, rounded: bool = False) -> list[Any]:
-    """Unrounded coefficients in steps: the operator D of the papers, after the colours.
+def transform(
+    ycbcr: Any, tables: Sequence[Any], sampling: Sampling, rounded: bool = False
+) -> list[Any]:
+    """Unrounded coefficients in steps: the papers' operator D after the colour conversion.
 
     Args:
         ycbcr: [B, H, W, 3] or [B, H, W, 1] float32.
         tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
-        sampling: as `emulator.factors` reads it.
-        rounded: the downsampled samples are integers as libjpeg's, for integer ycbcr.
+        sampling: of the components.
+        rounded: whether to round downsampled samples as libjpeg does, given integer ycbcr.
 
     Returns:
         [B, Hb, Wb, 8, 8] float32 for each component.
@@ -118,12 +110,12 @@ def transform(ycbcr: Any, tables: Sequence[Any], sampling: str, rounded: bool = 
 def inverse_transform(
     steps: Sequence[Any], tables: Sequence[Any], rounded: bool = False
 ) -> list[Any]:
-    """Padded component planes of coefficients, less 128: the inverse of what follows them.
+    """Padded component planes, less 128, from coefficients: the inverse of `transform`'s DCT.
 
     Args:
         steps: [B, Hb, Wb, 8, 8] float32 for each component, in steps.
         tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
-        rounded: integers as libjpeg's, for integer coefficients.
+        rounded: whether to round to integers as libjpeg does, given integer coefficients.
 
     Returns:
         [B, 8 Hb, 8 Wb] float32 for each component, not clipped.
@@ -134,13 +126,13 @@ def inverse_transform(
     ]
 
 
-def component_planes(ycbcr: Any, sampling: str, rounded: bool = False) -> list[Any]:
+def component_planes(ycbcr: Any, sampling: Sampling, rounded: bool = False) -> list[Any]:
     """Each component's samples, downsampled and padded as by libjpeg's encoder.
 
     Args:
         ycbcr: [B, H, W, 3] or [B, H, W, 1] float32.
-        sampling: as `emulator.factors` reads it.
-        rounded: with libjpeg's rounding of means, for integer ycbcr.
+        sampling: of the components.
+        rounded: whether to round means as libjpeg does, given integer ycbcr.
 
     Returns:
         [B, 8 Hb, 8 Wb] float32 for each component.
@@ -149,10 +141,11 @@ def component_planes(ycbcr: Any, sampling: str, rounded: bool = False) -> list[A
         ConfigError: as `compress`.
     """
     batch, height, width, channels = ops.shape(ycbcr)
-    group = max(vertical for _, vertical in emulator.factors(sampling))
-    filled = -(-height // group) * group
+    if channels != sampling.components:
+        raise ConfigError(f"sampling {sampling} does not fit {channels} components")
+    filled = _whole_groups(height, sampling)
     planes = []
-    for i, (across, down) in enumerate(component_ratios(sampling, channels)):
+    for i, (across, down) in enumerate(sampling.ratios):
         rows, columns = (8 * -(-height // (8 * down)), 8 * -(-width // (8 * across)))
         # Columns are repeated at full resolution; rows only to the next whole group, from where
         # on the downsampled row is repeated.
@@ -170,39 +163,23 @@ def component_planes(ycbcr: Any, sampling: str, rounded: bool = False) -> list[A
     return planes
 
 
-def component_ratios(sampling: str, components: int) -> list[tuple[int, int]]:
-    """Pixels across and down for one sample of each component.
+def spread(planes: Sequence[Any], sampling: Sampling, height: Any, width: Any) -> Any:
+    """Spread changes of component planes over the pixels of the image.
 
-    Raises:
-        ConfigError: a ratio of factors is not whole, or the components are not as many.
-    """
-    factors = emulator.factors(sampling)
-    if len(factors) != components:
-        raise ConfigError(f"sampling {sampling} does not fit {components} components")
-    across, down = (max(pair[axis] for pair in factors) for axis in (0, 1))
-    if any(across % h or down % v for h, v in factors):
-        raise ConfigError(f"sampling {sampling}: only whole ratios of factors are supported")
-    return [(across // h, down // v) for h, v in factors]
-
-
-def spread(planes: Sequence[Any], sampling: str, height: Any, width: Any) -> Any:
-    """The change of an image that changes its component planes, if it can: their mean per pixel.
-
-    Each pixel changes by the mean, over the samples that `component_planes` makes of it or
-    repeats, weighted as it enters into them. With sizes that are multiples of the MCU, that is
-    nearest upsampling, and the component planes of the change are the planes given.
+    Each pixel changes by the mean of the samples to which it contributes in `component_planes`,
+    repeated ones included, weighted by its share in them. If the size is a multiple of the
+    unit's, that is nearest upsampling, and the component planes of the change are the planes
+    given.
 
     Args:
         planes: [B, 8 Hb, 8 Wb] float32 for each component.
-        sampling: as `emulator.factors` reads it.
+        sampling: of the components.
         height, width: of the image, integers.
 
     Returns:
         [B, H, W, 3] or [B, H, W, 1] float32.
     """
-    group = max(vertical for _, vertical in emulator.factors(sampling))
-    filled = -(-height // group) * group
-    ratios = component_ratios(sampling, len(planes))
+    filled = _whole_groups(height, sampling)
 
     def gather(plane: Any, across: int, down: int) -> Any:
         plane = _fold_last(plane, filled // down, axis=1)
@@ -211,7 +188,7 @@ def spread(planes: Sequence[Any], sampling: str, height: Any, width: Any) -> Any
 
     changes = [
         gather(plane, *ratio) / gather(ops.ones_like(plane[:1]), *ratio)
-        for plane, ratio in zip(planes, ratios, strict=True)
+        for plane, ratio in zip(planes, sampling.ratios, strict=True)
     ]
     return ops.stack(changes, axis=-1)
 
@@ -224,9 +201,9 @@ def upsample_nearest(plane: Any, across: int, down: int) -> Any:
 def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any:
     """libjpeg's triangle filter [B, R, C] -> [B, down R, across C], factors 1 or 2 (jdsample.c).
 
-    Its integers are sums of quarters or sixteenths, rounded by turns down and up at halves: along
-    rows where these are doubled, else along columns. Such sums are exact, so it is no matter that
-    libjpeg doubles columns first; rows first, fewer samples are interleaved one by one.
+    Its integers are sums of quarters or sixteenths; halves are rounded down and up in turn: along
+    rows if these are doubled, else along columns. Such sums are exact, so it does not matter that
+    libjpeg doubles columns first; with rows first, fewer samples are interleaved one by one.
     """
     biases = (8 / 16, 7 / 16) if across * down == 4 else (1 / 4, 2 / 4)
     if across == 2:
@@ -237,7 +214,7 @@ def _upsample_smoothly(plane: Any, across: int, down: int, rounded: bool) -> Any
 
 
 def _triangle(plane: Any, axis: int, biases: tuple[float, float]) -> Any:
-    """Twice the samples along an axis: 3/4 of the nearer, 1/4 of the farther neighbour + bias."""
+    """Double the samples along an axis: 3/4 of the nearer, 1/4 of the farther one, plus bias."""
     size = ops.shape(plane)[axis]
     before = ops.take(plane, ops.maximum(ops.arange(size) - 1, 0), axis=axis)
     after = ops.take(plane, ops.minimum(ops.arange(size) + 1, size - 1), axis=axis)
@@ -259,7 +236,7 @@ def _repeat_last(plane: Any, size: Any, axis: int) -> Any:
 
 
 def _fold_last(plane: Any, size: Any, axis: int) -> Any:
-    """The transpose of `_repeat_last`: what lies beyond a size is added to the last."""
+    """The transpose of `_repeat_last`: whatever lies beyond a size is added to the last line."""
     if axis == 1:
         kept, rest = plane[:, : size - 1], plane[:, size - 1 :]
     else:
@@ -270,6 +247,12 @@ def _fold_last(plane: Any, size: Any, axis: int) -> Any:
 def _over_blocks(table: Any) -> Any:
     """[B, 8, 8] or [8, 8] -> something that broadcasts to [B, Hb, Wb, 8, 8]."""
     return ops.cast(table, "float32")[..., None, None, :, :]
+
+
+def _whole_groups(height: Any, sampling: Sampling) -> Any:
+    """The rows that the encoder fills before it downsamples: whole groups of the tallest factor."""
+    group = sampling.unit_height // 8
+    return -(-height // group) * group
 
 
 def _known_below(size: Any, bound: Any) -> bool:

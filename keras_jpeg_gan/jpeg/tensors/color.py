@@ -23,23 +23,23 @@ RGB_TO_YCBCR = np.array(
 )
 YCBCR_TO_RGB = np.linalg.inv(RGB_TO_YCBCR)
 
-# What Cb and Cr add to red, green and blue, where a gray pixel has 0; and in 1/65536, libjpeg's.
+# What centred Cb and Cr add to red, green and blue; libjpeg's numbers are in 1/65536.
 _OF_CB, _OF_CR = YCBCR_TO_RGB[:, 1:].astype(np.float32).T
 _ROUNDED_OF_CB = np.array([0, -22554, 116130], np.float32)
 _ROUNDED_OF_CR = np.array([91881, -46802, 0], np.float32)
-CENTRE = (0.0, 128.0, 128.0)  # what is gray in Y, Cb, Cr
+CENTRE = (0.0, 128.0, 128.0)  # offsets of Y, Cb, Cr
 
 
 def rgb_to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
-    """Y, Cb, Cr of red, green, blue.
+    """Convert red, green, blue to Y, Cb, Cr.
 
     Args:
         pixels: [..., 3] float32, 0..255.
-        rounded: integers as libjpeg gives them (jccolor.c), for integer pixels bit for bit;
-            the gradient is straight-through.
+        rounded: integers as in libjpeg (jccolor.c), bit for bit if the pixels are integers; the
+            gradient is straight-through.
 
     Returns:
-        [..., 3] float32, for pixels in 0..255 within 0..255.5, and within 0..255 where rounded.
+        [..., 3] float32: within 0..255.5 for pixels in 0..255, and within 0..255 if rounded.
     """
     if not rounded:
         return _combine(RGB_TO_YCBCR, pixels, CENTRE)
@@ -48,17 +48,17 @@ def rgb_to_ycbcr(pixels: Any, rounded: bool = False) -> Any:
 
 
 def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
-    """Red, green, blue of Y, Cb, Cr; not clipped unless rounded.
+    """Convert Y, Cb, Cr to red, green, blue; not clipped unless rounded.
 
     Args:
         ycbcr: [..., 3] float32.
-        rounded: integers in 0..255 as libjpeg gives them (jdcolor.c), for integer ycbcr in
-            0..255 bit for bit; the gradient is straight-through, and zero where clipped.
+        rounded: integers in 0..255 as in libjpeg (jdcolor.c), bit for bit if ycbcr are integers
+            in 0..255; the gradient is straight-through, and zero where clipped.
 
     Returns:
         [..., 3] float32.
     """
-    # Centred channel by channel: of a stack of planes XLA then takes the planes themselves.
+    # Centred channel by channel, so that XLA can use the planes of a stack directly.
     luma, cb, cr = ycbcr[..., :1], ycbcr[..., 1:2] - 128, ycbcr[..., 2:] - 128
     if not rounded:
         return _added(luma, cb, cr)
@@ -67,12 +67,12 @@ def ycbcr_to_rgb(ycbcr: Any, rounded: bool = False) -> Any:
 
 
 def ycbcr_change_to_rgb(change: Any) -> Any:
-    """What a change of Y, Cb, Cr [..., 3] changes in red, green, blue [..., 3]."""
+    """The change of red, green, blue [..., 3] that a change of Y, Cb, Cr [..., 3] causes."""
     return _added(change[..., :1], change[..., 1:2], change[..., 2:])
 
 
 def _added(luma: Any, cb: Any, cr: Any) -> Any:
-    """Red, green and blue [..., 3] of centred channels [..., 1]."""
+    """Red, green and blue [..., 3] from centred channels [..., 1]."""
     return luma + cb * _OF_CB + cr * _OF_CR
 
 

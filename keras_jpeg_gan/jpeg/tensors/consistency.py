@@ -1,9 +1,11 @@
-"""How far images are from a file's levels, and the nearest images that are not.
+"""How far images are from a file's levels, and the nearest images that are consistent with them.
 
 D x are an image's unrounded coefficients in steps, in real arithmetic, L the file's levels. An
-image is consistent where |D x - L| <= 1/2 everywhere (Man et al., arXiv 2211.11827, and Bahat
-and Michaeli). All functions are differentiable, and work in real arithmetic; what libjpeg makes
-of an 8-bit image is the certificate's matter.
+image is consistent where |D x - L| <= 1/2 everywhere (Man et al., arXiv 2211.11827; Bahat and
+Michaeli). All functions are differentiable and use real arithmetic; whether libjpeg gives back
+the levels of an 8-bit image is for the certificate to say.
+
+Levels are [B, Hb, Wb, 8, 8] and tables [B, 8, 8] or [8, 8], float32, for each component.
 """
 
 import functools
@@ -13,23 +15,24 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, color
 
 # Where the penalty starts and where it becomes linear, in steps.
 TOLERATED, LINEAR = 0.4, 0.6
 
-# Of the float projection where the image's border cuts an MCU.
+# Iterations of the float projection where the image's border cuts a unit.
 EDGE_ITERATIONS = 60
 
 
-def coefficients(pixels: Any, tables: Sequence[Any], sampling: str) -> list[Any]:
+def coefficients(pixels: Any, tables: Sequence[Any], sampling: Sampling) -> list[Any]:
     """D x: the unrounded coefficients of images in steps.
 
     Args:
         pixels: [B, H, W, 3] (RGB) or [B, H, W, 1] (gray), 0..255, uint8 or float32.
-        tables: [B, 8, 8] or [8, 8] float32 for each component, steps, natural order.
-        sampling: as `emulator.factors` reads it.
+        tables: for each component, natural order.
+        sampling: of the components.
 
     Returns:
         [B, Hb, Wb, 8, 8] float32 for each component.
@@ -40,14 +43,12 @@ def coefficients(pixels: Any, tables: Sequence[Any], sampling: str) -> list[Any]
     return codec.transform(codec.to_ycbcr(pixels), tables, sampling)
 
 
-def violation(
-    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str
-) -> list[Any]:
+def violation(pixels: Any, quantized: Quantized) -> list[Any]:
     """|D x - L| in steps; consistent is <= 1/2.
 
     Args:
-        pixels, tables, sampling: as `coefficients`.
-        levels: [B, Hb, Wb, 8, 8] float32 for each component.
+        pixels: [B, H, W, 3] (RGB) or [B, H, W, 1] (gray), 0..255, uint8 or float32.
+        quantized: of the files.
 
     Returns:
         [B, Hb, Wb, 8, 8] float32 for each component.
@@ -55,39 +56,38 @@ def violation(
     Raises:
         ConfigError: as `codec.compress`.
     """
-    found = coefficients(pixels, tables, sampling)
-    return [ops.abs(a - b) for a, b in zip(found, levels, strict=True)]
+    found = coefficients(pixels, quantized.tables, quantized.sampling)
+    return [ops.abs(a - b) for a, b in zip(found, quantized.levels, strict=True)]
 
 
-def batch_of_one(
-    pixels: np.ndarray,
-    levels: Sequence[np.ndarray],
-    tables: Sequence[np.ndarray],
-) -> tuple[Any, list[Any], list[Any]]:
-    """An image and its file in NumPy as what the functions here take, float32.
+def batch_of_one(pixels: np.ndarray, quantized: Quantized) -> tuple[Any, Quantized]:
+    """Convert an image and its file from NumPy to what the functions here take.
 
     Args:
         pixels: [H, W] or [H, W, C], 0..255.
-        levels: [Hb, Wb, 8, 8] integers for each component; tables: [8, 8] steps.
+        quantized: levels [Hb, Wb, 8, 8] and tables [8, 8].
 
     Returns:
-        [1, H, W, C]; [1, Hb, Wb, 8, 8] and [8, 8] for each component.
+        [1, H, W, C] float32; levels [1, Hb, Wb, 8, 8] and tables [8, 8] float32.
     """
     return (
         ops.convert_to_tensor(pixels.reshape(1, *pixels.shape[:2], -1), "float32"),
-        [ops.convert_to_tensor(part[None], "float32") for part in levels],
-        [ops.convert_to_tensor(table, "float32") for table in tables],
+        Quantized(
+            [ops.convert_to_tensor(part[None], "float32") for part in quantized.levels],
+            [ops.convert_to_tensor(table, "float32") for table in quantized.tables],
+            quantized.sampling,
+        ),
     )
 
 
-def penalty(pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str) -> Any:
+def penalty(pixels: Any, quantized: Quantized) -> Any:
     """The training penalty C: each image's mean of phi(D x - L) over all its coefficients.
 
     phi is 0 up to 0.4 steps, 2.5 (|e| - 0.4)^2 up to 0.6, |e| - 0.5 beyond. Y, Cb and Cr are
-    clipped to [0, 255] before the transform, and pass no gradient where they are.
+    clipped to [0, 255] before the transform, and pass no gradient where they are clipped.
 
     Args:
-        pixels, levels, tables, sampling: as `violation`.
+        pixels, quantized: as `violation`.
 
     Returns:
         [B] float32; at 4:2:0 luma weighs four times as much as Cb or Cr.
@@ -96,8 +96,8 @@ def penalty(pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling:
         ConfigError: as `codec.compress`.
     """
     ycbcr = ops.clip(codec.to_ycbcr(pixels), 0, 255)
-    found = codec.transform(ycbcr, tables, sampling)
-    costs = [phi(a - b) for a, b in zip(found, levels, strict=True)]
+    found = codec.transform(ycbcr, quantized.tables, quantized.sampling)
+    costs = [phi(a - b) for a, b in zip(found, quantized.levels, strict=True)]
     flat = [ops.reshape(cost, (ops.shape(cost)[0], -1)) for cost in costs]
     return ops.mean(ops.concatenate(flat, axis=1), axis=1)
 
@@ -110,24 +110,22 @@ def phi(error: Any) -> Any:
     return 0.5 * quadratic**2 / width + (excess - quadratic)
 
 
-def project(
-    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float = 0.0
-) -> Any:
+def project(pixels: Any, quantized: Quantized, margin: float = 0.0) -> Any:
     """The float projection: the nearest consistent images, in Y, Cb, Cr and real arithmetic.
 
     Only the change of the coefficients is transformed back, repeated over each sample's pixels
     and added, so that a consistent image stays as it is, bit for bit, and chroma detail is kept.
     Nothing is clipped: the result may leave 0..255.
 
-    In whole MCUs this is the orthogonal projection, and violations end at 1/2 - margin but for
-    float32 (1e-4 grey levels). In the MCUs that the right or lower border cuts, padded samples
-    are copies of real ones and not every coefficient can be had; there an accelerated
-    alternating projection runs for `EDGE_ITERATIONS`. Its result is consistent, but not quite
-    the nearest: to 1e-3 steps on libjpeg's levels up to quality 90. From 95 on, libjpeg's
-    rounding leaves some cut blocks without an exact preimage in real arithmetic.
+    In whole units this is the orthogonal projection, and violations end at 1/2 - margin up to
+    float32's precision (1e-4 grey levels). In units that the right or lower border cuts, padded
+    samples are copies of real ones, and not every coefficient can be reached; there an
+    accelerated alternating projection runs for `EDGE_ITERATIONS`. Its result is consistent, but
+    not quite the nearest: within 1e-3 steps on libjpeg's levels up to quality 90. From 95 on,
+    libjpeg's rounding leaves some cut blocks without an exact preimage in real arithmetic.
 
     Args:
-        pixels, levels, tables, sampling: as `violation`.
+        pixels, quantized: as `violation`.
         margin: by how many steps, 0 to 1/2, to stay within the cells.
 
     Returns:
@@ -136,10 +134,12 @@ def project(
     Raises:
         ConfigError: as `codec.compress`.
     """
-    pixels = _step(ops.cast(pixels, "float32"), levels, tables, sampling, margin)
-    for axis, size in ((0, ops.shape(pixels)[2]), (1, ops.shape(pixels)[1])):  # across, down
-        unit = 8 * max(pair[axis] for pair in emulator.factors(sampling))
-        arguments = pixels, levels, tables, sampling, margin, axis
+    pixels = _step(ops.cast(pixels, "float32"), quantized, margin)
+    sampling = quantized.sampling
+    sizes = ops.shape(pixels)[2], ops.shape(pixels)[1]
+    units = sampling.unit_width, sampling.unit_height
+    for axis, (size, unit) in enumerate(zip(sizes, units, strict=True)):  # across, down
+        arguments = pixels, quantized, margin, axis
         if isinstance(size, int):
             pixels = pixels if size % unit == 0 else _project_border(*arguments)
         else:
@@ -151,48 +151,37 @@ def project(
     return pixels
 
 
-def _project_border(
-    pixels: Any,
-    levels: Sequence[Any],
-    tables: Sequence[Any],
-    sampling: str,
-    margin: float,
-    axis: int,
-) -> Any:
-    """The pixels with the MCUs anew that the right (axis 0) or lower (1) border cuts."""
-    factors = emulator.factors(sampling)
+def _project_border(pixels: Any, quantized: Quantized, margin: float, axis: int) -> Any:
+    """Project the units that the right (axis 0) or lower (1) border cuts once more."""
+    factors = quantized.sampling.reduced
     in_blocks = max(pair[axis] for pair in factors)
     cut = (ops.shape(pixels)[2 - axis] - 1) // (8 * in_blocks)
     inner, border = _split(pixels, 8 * in_blocks * cut, axis)
     border_levels = [
         _split(component, pair[axis] * cut, axis)[1]
-        for component, pair in zip(levels, factors, strict=True)
+        for component, pair in zip(quantized.levels, factors, strict=True)
     ]
-    border = _iterate(border, border_levels, tables, sampling, margin)
-    return ops.concatenate([inner, border], axis=2 - axis)
+    cut_off = Quantized(border_levels, quantized.tables, quantized.sampling)
+    return ops.concatenate([inner, _iterate(border, cut_off, margin)], axis=2 - axis)
 
 
-def _step(
-    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float
-) -> Any:
+def _step(pixels: Any, quantized: Quantized, margin: float) -> Any:
     """Clamp the coefficients to their cells, and spread the change over the pixels."""
     reach = 0.5 - margin
-    found = coefficients(pixels, tables, sampling)
-    errors = [a - b for a, b in zip(found, levels, strict=True)]
+    found = coefficients(pixels, quantized.tables, quantized.sampling)
+    errors = [a - b for a, b in zip(found, quantized.levels, strict=True)]
     steps = [ops.clip(error, -reach, reach) - error for error in errors]
-    planes = codec.inverse_transform(steps, tables)
-    change = codec.spread(planes, sampling, *ops.shape(pixels)[1:3])
+    planes = codec.inverse_transform(steps, quantized.tables)
+    change = codec.spread(planes, quantized.sampling, *ops.shape(pixels)[1:3])
     return pixels + (change if len(planes) == 1 else color.ycbcr_change_to_rgb(change))
 
 
-def _iterate(
-    pixels: Any, levels: Sequence[Any], tables: Sequence[Any], sampling: str, margin: float
-) -> Any:
-    """Many steps with Nesterov's momentum (Beck and Teboulle's FISTA, its simpler weights)."""
+def _iterate(pixels: Any, quantized: Quantized, margin: float) -> Any:
+    """Many steps with Nesterov's momentum (Beck and Teboulle's FISTA with its simpler weights)."""
 
     def body(k: Any, state: tuple[Any, Any]) -> tuple[Any, Any]:
         before, ahead = state
-        after = _step(ahead, levels, tables, sampling, margin)
+        after = _step(ahead, quantized, margin)
         momentum = ops.cast(k, "float32") / (ops.cast(k, "float32") + 3)
         return after, after + momentum * (after - before)
 

@@ -1,4 +1,4 @@
-"""Planes, their 8x8 blocks and the orthonormal DCT of these (ITU-T T.81, A.3.3)."""
+"""Planes, their 8x8 blocks, and the blocks' orthonormal DCT (ITU-T T.81, A.3.3)."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ _FREQUENCY, _POSITION = np.mgrid[:8, :8]
 _MATRIX = (np.cos(_FREQUENCY * (2 * _POSITION + 1) * np.pi / 16) / 2).astype(np.float32)
 _MATRIX[0] = np.sqrt(1 / 8)
 
-# The matrix of a pass of jfdctint.c and, transposed, of jidctint.c: the orthonormal one times
-# 4 sqrt(8), as its constants, rounded to 1/8192, add up. Even rows mirror, odd rows change sign.
+# The matrix of one pass of jfdctint.c and, transposed, of jidctint.c: the orthonormal one times
+# 4 sqrt(8), as their constants, rounded to 1/8192, add up. The right half mirrors the left one,
+# with the sign changed in odd rows.
 _LEFT = np.array(
     [
         [8192, 8192, 8192, 8192],
@@ -43,12 +44,12 @@ def from_blocks(blocks: Any) -> Any:
 
 
 def dct(plane: Any, rounded: bool = False) -> Any:
-    """Orthonormal DCT of each block of a plane.
+    """The orthonormal DCT of each block of a plane.
 
     Args:
-        plane: [B, 8 Hb, 8 Wb] float32, samples less 128.
-        rounded: eighths as libjpeg's default ("islow") gives them for integer samples, but for
-            some in a million; the gradient is straight-through.
+        plane: [B, 8 Hb, 8 Wb] float32, samples minus 128.
+        rounded: eighths as libjpeg's default ("islow") gives them for integer samples, except for
+            a few in a million; the gradient is straight-through.
 
     Returns:
         [B, Hb, Wb, 8 (v), 8 (u)] float32.
@@ -60,12 +61,12 @@ def dct(plane: Any, rounded: bool = False) -> Any:
 
 
 def idct(coefficients: Any, rounded: bool = False) -> Any:
-    """Inverse and transpose of the unrounded `dct`.
+    """The inverse, and transpose, of the unrounded `dct`.
 
     Args:
         coefficients: [B, Hb, Wb, 8 (v), 8 (u)] float32.
         rounded: integers as libjpeg's default ("islow") gives them for integer coefficients,
-            but for some in a million; the gradient is straight-through.
+            except for a few in a million; the gradient is straight-through.
 
     Returns:
         [B, 8 Hb, 8 Wb] float32, not clipped.
@@ -76,19 +77,19 @@ def idct(coefficients: Any, rounded: bool = False) -> Any:
     return rounding.round_half_up(_across(_LIBJPEG.T / 128, from_blocks(columns)))
 
 
-# Products and sums: a matrix unit of an accelerator would round its float32 inputs to ten bits,
+# Written as products and sums: an accelerator's matrix unit would round float32 inputs to ten bits,
 # and levels and decoded samples would be off by one here and there. Columns are transformed in
-# blocks and rows in planes, where eight samples are neighbours anyway: so the last sum of `idct`
-# is written as a plane, and need not be moved there.
+# blocks and rows in planes, where eight samples are neighbours anyway: so `idct`'s last sum
+# already is a plane, and nothing has to be moved.
 
 
 def _across(matrix: np.ndarray, plane: Any) -> Any:
-    """The matrix times each eight samples of a row: [B, R, 8 Wb] -> the same shape."""
+    """Multiply each eight samples of a row by the matrix: [B, R, 8 Wb] -> the same shape."""
     batch, rows, columns = ops.shape(plane)
     eights = ops.reshape(plane, (batch, rows, columns // 8, 8))
     return ops.reshape(ops.sum(eights[..., None] * matrix.T, axis=-2), (batch, rows, columns))
 
 
 def _down(matrix: np.ndarray, blocks: Any) -> Any:
-    """The matrix times each column of each block."""
+    """Multiply each column of each block by the matrix."""
     return ops.sum(blocks[..., None, :, :] * matrix[:, :, None], axis=-2)

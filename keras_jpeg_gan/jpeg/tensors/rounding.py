@@ -1,10 +1,10 @@
-"""Rounding with the straight-through gradient: forward to integers, backward as if not there.
+"""Rounding with the straight-through gradient: the backward pass ignores it.
 
 Bengio, Léonard, Courville, "Estimating or Propagating Gradients Through Stochastic Neurons",
 2013. The sums here are exact in float32, so the results are integers.
 
-The gradients are given, where values + stop_gradient(rounded - values) would be the usual form:
-TensorFlow reorders such sums when it optimizes a graph, and what should be 127 is 126.99999.
+The gradients are custom; values + stop_gradient(rounded - values) would be the usual form, but
+TensorFlow reorders such sums when it optimizes a graph, and turns 127 into 126.99999.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def round_half_up(values: Any) -> Any:
 def round_half_away(values: Any) -> Any:
     """The nearest integers to the values [...], halves away from zero; gradient 1.
 
-    A half may be a millionth short: compiled graphs divide by multiplying with a reciprocal.
+    A half may be a millionth short: compiled graphs divide by multiplying by a reciprocal.
     """
 
     def rounded(values: Any) -> Any:
@@ -36,6 +36,6 @@ def round_half_away(values: Any) -> Any:
 
 
 def _straight_through(function: Callable[[Any], Any], values: Any) -> Any:
-    """The function of the values, with gradient 1."""
+    """Apply a function to values, with gradient 1."""
     both = ops.custom_gradient(lambda given: (function(given), lambda upstream: upstream))
     return both(values)

@@ -21,6 +21,30 @@ assert np.abs(np.corrcoef(all_of_them) - np.eye(12)).max() < 0.6
 assert len(np.unique(all_of_them)) == all_of_them.size
 """
 
+IN_PARTS = """
+import pathlib, sys
+import keras
+import numpy as np
+from keras_jpeg_gan.training import plan
+from tests.training import three_steps, tiny
+tiny.make_small()
+plan.adam = lambda beta_1, **options: three_steps.Recording(**options)
+images, folder = sys.argv[1:]
+for method, config_of in tiny.CONFIGS.items():
+    weights = pathlib.Path(folder, method + ".npz")
+    more = {"moment_every": 1} if method == "sampler" else {}
+    found = []
+    for parts in (1, 2):
+        config = config_of(images, ema=0.9, micro_batches=parts, learning_rate=1e-2, **more)
+        keras.utils.set_random_seed(1)
+        found.append(three_steps.three_steps(method, config, weights))
+    whole, in_parts = found
+    assert set(whole) == set(in_parts)
+    for name, value in whole.items():
+        error = np.abs(in_parts[name] - value).max()
+        assert error <= 1e-4 * np.abs(value).max() + 1e-7, (method, name)
+"""
+
 
 def read(path: pathlib.Path) -> dict[str, np.ndarray]:
     with np.load(path) as values:
@@ -51,6 +75,13 @@ def test_both_backends_take_the_same_steps(steps: pathlib.Path, method: str) -> 
         change = np.abs(theirs[name] - start.get(name, 0)).max()
         rounding = np.spacing(np.abs(theirs[name]).max())
         assert np.abs(ours[name] - theirs[name]).max() <= 1e-4 * change + rounding, name
+
+
+@pytest.mark.slow
+def test_steps_in_two_micro_batches_are_the_same(
+    jax: Any, images: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    jax("-c", IN_PARTS, images, tmp_path)
 
 
 def test_a_samples_noise_depends_on_seed_stream_and_position_alone(jax: Any) -> None:

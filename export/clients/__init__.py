@@ -1,0 +1,1 @@
+"""Clients of TensorFlow Serving, each in a single file."""

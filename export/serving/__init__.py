@@ -1,0 +1,1 @@
+"""A SavedModel for TensorFlow Serving: JPEG files in, PNG files out, all in one graph."""

@@ -1,0 +1,1 @@
+"""Images as files: inputs and outputs, formats, provenance, and runs over many of them."""

@@ -1,0 +1,56 @@
+"""RGB images with 16 bits per channel as PNG, which Pillow cannot write.
+
+Pillow still writes the metadata, around a single pixel that is then replaced by the image.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+_SIGNATURE_SIZE = 8
+_STRIP = 256  # rows to compress at a time
+_SUB = 1  # the filter: subtract the pixel to the left, byte by byte
+_PIXEL_SIZE = 6
+
+
+def with_pixels(shell: bytes, pixels: np.ndarray, level: int) -> bytes:
+    """Replace the image in a PNG file.
+
+    Args:
+        shell: an RGB PNG file with the metadata to keep.
+        pixels: [H, W, 3] uint16.
+        level: compression level of zlib.
+    """
+    height, width = pixels.shape[:2]
+    parts = [shell[:_SIGNATURE_SIZE]]
+    for kind, content in _chunks(shell):
+        if kind == b"IHDR":  # width, height, bits per channel; colour type and the rest stay
+            content = struct.pack(">IIB", width, height, 16) + content[9:]
+        elif kind == b"IDAT":
+            content = b"".join(_compressed(pixels, level))
+        parts += [struct.pack(">I", len(content)), kind, content]
+        parts.append(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+    return b"".join(parts)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = _SIGNATURE_SIZE
+    while position < len(png):
+        (length,) = struct.unpack_from(">I", png, position)
+        yield png[position + 4 : position + 8], png[position + 8 : position + 8 + length]
+        position += 12 + length
+
+
+def _compressed(pixels: np.ndarray, level: int) -> Iterator[bytes]:
+    compressor = zlib.compressobj(level)
+    for start in range(0, len(pixels), _STRIP):
+        strip = pixels[start : start + _STRIP].astype(">u2")
+        rows = strip.reshape(len(strip), -1).view(np.uint8)
+        filtered = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
+        filtered[:, 0] = _SUB
+        filtered[:, 1:] = rows
+        filtered[:, 1 + _PIXEL_SIZE :] -= rows[:, :-_PIXEL_SIZE]
+        yield compressor.compress(filtered.tobytes())
+    yield compressor.flush()

@@ -1,0 +1,187 @@
+"""Image files: lossless formats, with metadata carried over."""
+
+import io
+import pathlib
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+from PIL.TiffImagePlugin import TiffImageFile
+
+import keras_jpeg_gan
+from keras_jpeg_gan.decoding.files import png16, webp_note
+from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.metadata import Metadata
+from keras_jpeg_gan.system import without_warnings
+
+# The suffixes of each format. Outputs that this program names get the first one.
+FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
+
+SOFTWARE = f"keras-jpeg-gan {keras_jpeg_gan.__version__}"
+
+_NOTE = "Restoration"  # the keyword of a note in PNG
+
+# zlib's level 3 takes a third of the time of the default, and the files are as small.
+_PNG_LEVEL = 3
+_WEBP_METHOD = 2
+_WEBP_LARGEST_SIDE = 16383
+_TIFF_LARGEST_AREA = (2**32 - 2**28) // 3  # pixels; offsets have 32 bits, and metadata needs some
+
+# More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
+_LARGEST_DPI = 1e6
+
+# TIFF tags: ImageDescription, Orientation, Software, XMP.
+_DESCRIPTION, _ORIENTATION, _SOFTWARE, _XMP = 270, 274, 305, 700
+
+# EXIF tags that describe the photograph and not its file: description, make, model, orientation,
+# date, artist, copyright, and the directories of exposure and GPS.
+_EXIF_IN_TIFF = {270, 271, 272, 274, 306, 315, 33432, 34665, 34853}
+
+
+def format_of(path: pathlib.Path) -> str:
+    """The format that the suffix of a file's name asks for.
+
+    Raises:
+        ConfigError: the suffix is not in `FORMATS`.
+    """
+    for image_format, suffixes in FORMATS.items():
+        if path.suffix.lower() in suffixes:
+            return image_format
+    known = ", ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    raise ConfigError(f"{path.name!r}: let the name end with one of {known}")
+
+
+def check_size(height: int, width: int, image_format: str) -> None:
+    """Refuse an image that is too large for its format.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if image_format == "webp" and max(height, width) > _WEBP_LARGEST_SIDE:
+        raise ConfigError(
+            f"{width}x{height}: WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png "
+            "or tiff"
+        )
+    if image_format == "tiff" and height * width > _TIFF_LARGEST_AREA:
+        raise ConfigError(f"{width}x{height}: TIFF holds at most 4 GB, uncompressed: use png")
+
+
+def encode(
+    pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
+) -> bytes:
+    """The bytes of an image file.
+
+    Args:
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
+        image_format: one of `FORMATS`. WebP stores gray as RGB.
+        metadata: to write, together with the provenance; None for neither. WebP has no place for
+            comments. TIFF takes the EXIF tags that describe the photograph, if they can be parsed.
+        provenance: what made the pixels, in a line, for `read_note`.
+
+    Raises:
+        ConfigError: the format is unknown or cannot hold such an image.
+    """
+    if image_format not in FORMATS:
+        raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
+    check_size(pixels.shape[0], pixels.shape[1], image_format)
+    options = _OPTIONS[image_format](metadata, provenance)
+    if pixels.dtype != np.uint16:
+        content = _saved(Image.fromarray(pixels), image_format, options)
+        if image_format == "webp" and metadata is not None:
+            height, width = pixels.shape[:2]
+            return webp_note.with_note(content, height, width, provenance)
+        return content
+    if image_format != "png":
+        raise ConfigError(f"16 bits: only png holds them here, not {image_format}")
+    if pixels.ndim == 2:
+        return _saved(Image.fromarray(pixels), image_format, options)
+    shell = _saved(Image.new("RGB", (1, 1)), image_format, options)
+    return png16.with_pixels(shell, pixels, _PNG_LEVEL)
+
+
+def read_note(path: pathlib.Path) -> str | None:
+    """The provenance that `encode` wrote into an image file; None if there is none.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        try:
+            match format_of(path):
+                case "png":  # not by Image.open, which has a limit of its own on the size
+                    return PngImageFile(file).info.get(_NOTE)
+                case "tiff":
+                    return str(TiffImageFile(file).tag_v2[_DESCRIPTION]).rpartition("\n")[2]
+                case _:
+                    return webp_note.read_note(file)
+        except Exception:  # it is no image, or no whole one; parsers raise much more than OSError
+            return None
+
+
+def _saved(image: Image.Image, image_format: str, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def _png_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"compress_level": _PNG_LEVEL}
+    if metadata is None:
+        return options
+    info = PngInfo()
+    info.add_text("Software", SOFTWARE)
+    info.add_text(_NOTE, provenance)
+    for comment in metadata.comments:
+        info.add_itxt("Comment", comment)
+    if metadata.xmp:
+        info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+    return options | {"pnginfo": info} | _shared_options(metadata)
+
+
+def _webp_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"lossless": True, "method": _WEBP_METHOD}
+    if metadata is None:
+        return options
+    if metadata.xmp:
+        options["xmp"] = metadata.xmp
+    return options | _shared_options(metadata)
+
+
+def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
+    # Uncompressed, since Pillow's compressing writer drops the directories of EXIF.
+    if metadata is None:
+        return {}
+    tags = _tiff_tags(metadata.exif)
+    if metadata.orientation != 1:  # known even if the rest of EXIF cannot be written again
+        tags[_ORIENTATION] = metadata.orientation
+    given = [tags[_DESCRIPTION]] if _DESCRIPTION in tags else []
+    tags[_DESCRIPTION] = "\n".join([*map(str, given), *metadata.comments, provenance])
+    tags[_SOFTWARE] = SOFTWARE
+    if metadata.xmp:
+        tags[_XMP] = metadata.xmp
+    return _shared_options(metadata) | {"exif": tags}
+
+
+def _tiff_tags(raw: bytes) -> Image.Exif:
+    """The EXIF tags that go into a TIFF file; others would contradict the file's own."""
+    tags = Image.Exif()
+    try:
+        with without_warnings():
+            tags.load(raw)
+            for tag in set(tags) - _EXIF_IN_TIFF:
+                del tags[tag]
+            tags.tobytes()
+    except Exception:  # a parser's failure on hostile EXIF, of whatever class
+        return Image.Exif()
+    return tags
+
+
+def _shared_options(metadata: Metadata) -> dict[str, Any]:
+    found = {"exif": metadata.exif, "icc_profile": metadata.icc_profile, "dpi": metadata.dpi}
+    if metadata.dpi and max(metadata.dpi) > _LARGEST_DPI:
+        del found["dpi"]
+    return {name: value for name, value in found.items() if value}
+
+
+_OPTIONS = {"png": _png_options, "webp": _webp_options, "tiff": _tiff_options}
