@@ -15,9 +15,10 @@ test: $(VENV)/installed
 wheel: $(VENV)/installed
 	$(BIN)/python -m pytest --run_slow -rP --durations=0 tests/test_wheel.py
 
-# From photographs to a restored file by the commands alone: regression, sampler, decode.
+# From photographs to a restored file by the commands alone: regression, sampler, decode; and the
+# examples.
 smoke: $(VENV)/installed
-	$(BIN)/python -m pytest --run_slow tests/test_smoke.py
+	$(BIN)/python -m pytest --run_slow tests/test_smoke.py tests/test_examples.py
 
 # Files broken on purpose, for a minute.
 fuzz: $(VENV)/installed
