@@ -15,9 +15,10 @@ test: $(VENV)/installed
 wheel: $(VENV)/installed
 	$(BIN)/python -m pytest --run_slow -rP --durations=0 tests/test_wheel.py
 
-# By the commands alone: from photographs to a restored file, and from raw data to the paper's tables.
+# By the commands alone: from photographs to a restored file; from raw data to the paper's tables; and
+# the examples.
 smoke: $(VENV)/installed
-	$(BIN)/python -m pytest --run_slow tests/test_smoke.py tests/test_reproduce.py
+	$(BIN)/python -m pytest --run_slow tests/test_smoke.py tests/test_reproduce.py tests/test_examples.py
 
 # Files broken on purpose, for a minute.
 fuzz: $(VENV)/installed

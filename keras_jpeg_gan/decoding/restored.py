@@ -1,20 +1,26 @@
 """A restored image: its pixels, their certificate, and how it is saved."""
 
+import base64
 import dataclasses
+import html
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.files.provenance import Work
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
+from keras_jpeg_gan.decoding.projections import UNITS_OF_16_BITS
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 from keras_jpeg_gan.system import write_atomically
+
+_LARGEST_SHOWN = 1600  # pixels per side in a notebook, which stores what it shows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +108,25 @@ class Restored:
         """
         metadata = self.file.metadata if keep_metadata else None
         return writer.encode(self.pixels, image_format, metadata, self.provenance)
+
+    def _repr_html_(self) -> str:
+        """The picture, its certificate and its warnings, as a notebook shows them.
+
+        Images of more than 1600 pixels a side are reduced by a whole factor.
+        """
+        pixels = self.pixels
+        if pixels.dtype != np.uint8:
+            pixels = np.rint(pixels / UNITS_OF_16_BITS).astype(np.uint8)
+        factor = -(-max(pixels.shape[:2]) // _LARGEST_SHOWN)
+        small = np.asarray(Image.fromarray(pixels).reduce(factor))
+        png = writer.encode(small, "png", self.file.metadata, self.provenance)
+        lines = [self.certificate._repr_html_() if self.certificate else html.escape(self.summary)]
+        lines += [f"shown at 1/{factor} of its size"] if factor > 1 else []
+        lines += [f"warning: {html.escape(warning)}" for warning in self.warnings]
+        return (
+            f'<figure><img src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+            f"<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
+        )
 
     def details(self, seconds: Mapping[str, float]) -> dict[str, Any]:
         """As `products.Product.details`."""

@@ -58,6 +58,10 @@ class Certificate:
             f"{self.largest_violation:.2f} steps"
         )
 
+    def _repr_html_(self) -> str:
+        """The line as a notebook shows it: green if exact, else red."""
+        return f'<span style="color:{"green" if self.exact else "firebrick"}">{self}</span>'
+
 
 @dataclass(frozen=True)
 class Recompressed:

@@ -192,6 +192,23 @@ def test_rest_round_trip(served, model):
         rest_client.restore(served[0].replace("default", "nobody"), contents)
 
 
+def test_the_example_draws_several_samples_in_one_request(served, tmp_path: pathlib.Path):
+    def call(content: bytes) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "photo.jpg").write_bytes(content)
+        command = [sys.executable, ROOT / "examples" / "call_server.py", served[0]]
+        command += [tmp_path / "photo.jpg", tmp_path / "out", "--seeds", "0", "7"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    done = call(FILES["4:2:0"])
+    assert (done.returncode, done.stderr) == (0, "")
+    found = [(tmp_path / "out" / f"photo_{seed}.png").read_bytes() for seed in (0, 7)]
+    assert found == rest_client.restore(served[0], [FILES["4:2:0"]] * 2, seeds=[0, 7])
+    assert found[0] != found[1]
+    done = call(b"nothing")
+    assert done.returncode == 1
+    assert "not a JPEG" in done.stderr
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_grpc_round_trip_ends_exactly(served, decoder, name: str):
     restored = grpc_client.restore_exactly(
