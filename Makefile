@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test smoke fuzz batch export bench lint picture table
+.PHONY: demo test wheel smoke fuzz batch export bench lint picture table
 
 # What `pip install keras-jpeg-gan` brings is enough: no TensorFlow.
 demo: $(VENV)/light
@@ -10,6 +10,10 @@ demo: $(VENV)/light
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The wheel in an empty environment outside this folder: alone, then with one extra after another.
+wheel: $(VENV)/installed
+	$(BIN)/python -m pytest --run_slow -rP --durations=0 tests/test_wheel.py
 
 # By the commands alone: from photographs to a restored file, and from raw data to the paper's tables.
 smoke: $(VENV)/installed

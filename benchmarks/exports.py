@@ -24,7 +24,7 @@ from keras_jpeg_gan.jpeg.projection import exact
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
 from keras_jpeg_gan.metrics.distortion import psnr
-from keras_jpeg_gan.models.cards import LightCard, find_model
+from keras_jpeg_gan.models.cards import TFLiteCard, find_model
 
 SIZE = 512
 SAMPLING = Sampling.parse("4:2:0")
@@ -83,7 +83,7 @@ def main() -> None:
         if "model" not in values:
             print(f"| {path.name} | {path.stat().st_size / 1e6:.2f} | | | |")
             continue
-        card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
+        card = TFLiteCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
         models.add(card.model)
         runtime = runtimes.LiteRTRuntime(path, card)
         cells = row(runtime, card.model, images, card.tile or SIZE, given.quality)

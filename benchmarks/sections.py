@@ -10,7 +10,7 @@ from benchmarks.light import MATRIX
 from benchmarks.measured import Measured, Run, measure
 from benchmarks.processes import Command
 from benchmarks.table import Row, target
-from keras_jpeg_gan.models.cards import find_light, find_model
+from keras_jpeg_gan.models.cards import find_model, find_tflite
 
 # Targets of each preset, for a machine whose matrix product runs at this rate.
 _REFERENCE_RATE = 250e9
@@ -105,7 +105,7 @@ def _decode_rows(run: Run, found: Measured) -> list[Row]:
 
 def _network_rows(run: Run, found: Measured) -> list[Row]:
     section = f"Network forward, {run.settings.model}"
-    light = find_light(find_model(run.settings.model)[0])
+    light = find_tflite(find_model(run.settings.model)[0])
     assert light is not None, "the decoder on LiteRT has run"
     rate = _MATRIX_FLOPS / found.seconds["light matrix"]
     ideal = 2e6 * _MEGAPIXELS * light[1].macs_per_pixel / (_SHARE * rate)

@@ -60,11 +60,13 @@ def prepare(settings: inputs.Settings) -> Tasks:
         rates = {
             "learning_rate": inputs.LEARNING_RATE,
             "critic_learning_rate": inputs.LEARNING_RATE,
-            "consistency_weight": inputs.CONSISTENCY,
         }
-        figures = step.on_replicas(
-            lambda: step.replica_step(batch, *map(tf.constant, drawn), rates, penalized=True)
-        )
+
+        def on_replica() -> dict[str, Any]:
+            given = batch, *map(tf.constant, drawn), inputs.CONSISTENCY, 1.0
+            return step.apply(*step.gradients(*given), rates)
+
+        figures = step.on_replicas(on_replica)
         return [figures[name] for name in FIGURES]
 
     return {"check": checked, "step": lambda: step(batch, 0)["generator"].numpy()}

@@ -16,6 +16,7 @@ def get_config() -> ConfigDict:
     config = default.get_config()
     config.update(
         preset="compact",
+        patch_scale="near",
         patch=128,
         batch=4,
         quality_skew=1.5,

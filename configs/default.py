@@ -20,11 +20,15 @@ def get_config() -> ConfigDict:
             "validation_share": 0.04,
             "validation_size": 192,
             "validation_qualities": (10, 20, 40),
-            # Patches: side, largest square in the photograph (in patches), compression.
+            # Patches: side, squares in the photograph that are reduced to it, compression. The
+            # squares are "uniform" (the paper's: between the patch and the whole photograph),
+            # "near" (half the patch itself, the others up to max_scale patches) or "whole".
             "patch": 128,
+            "patch_scale": "uniform",
             "max_scale": 2.5,
-            # Distribution of the qualities: "skewed" (uniform to the power quality_skew) or the
-            # paper's "exponential" (on average quality_mean above quality_low).
+            # Distribution of the qualities: "skewed" (uniform to the power quality_skew) or
+            # "exponential" (on average quality_mean above quality_low), as in the code that the
+            # authors published before the paper.
             "quality_distribution": "skewed",
             "quality_mean": 10.0,
             "quality_low": 5,
@@ -41,6 +45,9 @@ def get_config() -> ConfigDict:
             # the final rate, in one period or several, and in the first steps a linear warm-up
             # of both networks' rates.
             "batch": 32,
+            # Parts of a batch that go through the networks one after the other. The step is the
+            # same, in less memory; --dry_run --memory_gb=N says how many parts fit.
+            "micro_batches": 1,
             "steps": 50_000,
             "learning_rate": 1e-4,
             "final_learning_rate": 1e-6,

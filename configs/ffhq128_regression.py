@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
         validation_share=0.002,
         validation_size=128,
         validation_qualities=(5,),
-        max_scale=1.0,
+        patch_scale="whole",
         upright=True,
         quality_low=5,
         quality_high=5,

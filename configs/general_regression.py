@@ -13,16 +13,16 @@ from configs import default
 
 
 def get_config() -> ConfigDict:
-    """ImageNet with the paper's distribution of qualities, 5 to 50.
+    """ImageNet at qualities 5 to 50.
 
-    Squares have sides of up to three patches: most ImageNet photographs whole.
+    The paper says neither that it trains on ImageNet nor how it draws the qualities: the
+    exponential distribution is that of the authors' early code for FFHQ.
     """
     config = default.get_config()
     config.update(
         images="tfds:imagenet2012",
         validation_share=0.0002,
         validation_qualities=(5, 10, 20),
-        max_scale=3.0,
         upright=True,
         quality_distribution="exponential",
         quality_low=5,

@@ -4,10 +4,11 @@ r"""`mobile` as a sampler, from mobile_regression: the recipe of the bundled `de
         --config.initial_weights=runs/mobile_regression/generator.weights.h5 \
         --config.feature_weights=vgg16_to_relu3_3_f16.npz --workdir=runs/mobile_ours
 
-The paper's losses, made affordable on two CPU cores. The paper's critic would need tens of
+Not the paper's training, but one for two CPU cores. The paper's critic would need tens of
 thousands of steps to learn what VGG16's frozen features show from the start, so heads on these
-features replace it, and an energy score of the same features keeps the samples' spread right
-meanwhile. docs/training.md says how the bundled weights, of the preset `plain`, were trained.
+features replace it; an energy score of the same features replaces the terms on the first and
+second moment; the perceptual term is off; all weights are others than the paper's.
+docs/training.md says how the bundled weights, of the preset `plain`, were trained.
 """
 
 from ml_collections import ConfigDict
@@ -21,6 +22,7 @@ def get_config() -> ConfigDict:
     config.update(
         method="sampler",
         preset="mobile",
+        patch_scale="near",
         patch=64,
         quality_skew=2.0,
         batch=4,

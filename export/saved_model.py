@@ -61,4 +61,4 @@ def _next_version(folder: pathlib.Path) -> int:
 
 if __name__ == "__main__":
     sys.path[0] = str(pathlib.Path(__file__).parents[1])  # where the package `export` is
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "export", ("keras", "tensorflow", "tensorflow_serving"))

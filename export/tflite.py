@@ -8,7 +8,7 @@ from absl import flags
 from keras_jpeg_gan import program
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.tiles import GRID
-from keras_jpeg_gan.models.cards import LIGHT_SUFFIX, find_model, light_path
+from keras_jpeg_gan.models.cards import TFLITE_SUFFIX, find_model, tflite_path
 from keras_jpeg_gan.system import captured_standard_error, import_tensorflow
 
 USAGE = """python export/tflite.py --model=NAME --output_dir=DIR [--tile=128,256,512,any]
@@ -59,18 +59,18 @@ def main(arguments: list[str]) -> int:
 
         network = Network.load(_MODEL.value)
     if _LIGHT.value:
-        print(write_network(network, light_path(weights), None, "float16", images))
+        print(write_network(network, tflite_path(weights), None, "float16", images))
         return program.OK
     folder = pathlib.Path(_OUTPUT_DIR.value)
     folder.mkdir(parents=True, exist_ok=True)
     for tile in tiles:
         for precision in _PRECISION.value:
             kind = precision + ("_uint8" if _UINT8.value else "")
-            path = folder / f"{card.name}_{tile or 'any'}_{kind}{LIGHT_SUFFIX}"
+            path = folder / f"{card.name}_{tile or 'any'}_{kind}{TFLITE_SUFFIX}"
             line = write_network(network, path, tile, precision, images, _UINT8.value)
             print(line, flush=True)
         if tile is not None:
-            path = folder / f"projection_{tile}{LIGHT_SUFFIX}"
+            path = folder / f"projection_{tile}{TFLITE_SUFFIX}"
             print(write_projection(path, tile, images[0]), flush=True)
     return program.OK
 
@@ -86,4 +86,4 @@ def _parsed(tile: str) -> int | None:
 if __name__ == "__main__":
     # Where the package `export` is. Its folder `tflite` comes before this file of the same name.
     sys.path[0] = str(pathlib.Path(__file__).parents[1])
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "export", ("keras", "tensorflow"))

@@ -1,4 +1,4 @@
-"""The errors a user can meet; each says what is wrong and what to do."""
+"""The errors that users see. Each message says what is wrong and what to do about it."""
 
 
 class JpegGanError(Exception):
@@ -6,7 +6,7 @@ class JpegGanError(Exception):
 
 
 class JpegFormatError(JpegGanError):
-    """The bytes are no JPEG that can be restored: what they are, and what to do."""
+    """The bytes are not a JPEG file that can be restored."""
 
 
 class ModelError(JpegGanError):

@@ -14,7 +14,9 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import BinaryIO
 
+import numpy as np
 import threadpoolctl
 
 # Held while standard error is captured. A thread that writes to it must hold this lock too, or
@@ -129,6 +131,23 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
             # Name the file that the user asked for, not the temporary one.
             error.filename, error.filename2 = str(path), None
         raise
+
+
+def read_npz(source: pathlib.Path | BinaryIO) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file, by name.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is none, or a damaged one: empty, cut or overwritten in places.
+    """
+    # Opened here, since NumPy leaves a damaged file open.
+    opened = source.open("rb") if isinstance(source, pathlib.Path) else source
+    try:
+        with opened as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # NumPy, zipfile and zlib have a dozen of classes for it
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"damaged: {reason}") from error
 
 
 def unusable_name(path: pathlib.Path) -> str | None:

@@ -55,13 +55,13 @@ FFHQ = {
     "moment_samples": 16, "moment_every": 8, "quality_low": 5, "quality_high": 5,
     "perceptual_weight": 0.0, "second_moment_weight": 0.0, "initial_weights": "",
     "consistency_weight": 1e-1, "final_consistency_weight": 1e1, "critic": "resnet34",
-    "critic_width": 1.0, "upright": True,
+    "critic_width": 1.0, "upright": True, "patch_scale": "whole",
 }  # fmt: skip
 GENERAL = FFHQ | {
     "final_learning_rate": 1e-6, "consistency_weight": 1.0, "final_consistency_weight": 1e3,
     "perceptual_weight": 1e-2, "second_moment_weight": 1e3, "quality_high": 50,
     "quality_distribution": "exponential", "quality_mean": 10.0,
-    "initial_weights": "runs/general_regression/generator.weights.h5",
+    "initial_weights": "runs/general_regression/generator.weights.h5", "patch_scale": "uniform",
 }  # fmt: skip
 NONE = {"consistency_weight": 0.0, "final_consistency_weight": 0.0}
 THREE = {"consistency_weight": 3.0, "final_consistency_weight": 3.0}

@@ -7,12 +7,14 @@ import os
 import threading
 import warnings
 
+import numpy as np
 import pytest
 
 from keras_jpeg_gan import system
 from keras_jpeg_gan.system import (
     captured_standard_error,
     file_sha256,
+    read_npz,
     without_warnings,
     write_atomically,
 )
@@ -85,6 +87,35 @@ def test_what_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path, monkey
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_array_of_a_damaged_file_comes_back_changed(tmp_path):
+    """A file that is empty, cut, or has one byte changed, at many places."""
+    path, arrays = tmp_path / "a.npz", {"one": np.arange(3.0), "two": np.eye(2)}
+    np.savez(path, **arrays)
+    content = path.read_bytes()
+    broken = [content[:length] for length in range(0, len(content), 31)]
+    for place in range(0, len(content), 3):
+        broken.append(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+    refusals = []
+    for changed in broken:
+        path.write_bytes(changed)
+        try:
+            found = read_npz(path)
+        except ValueError as error:
+            refusals.append(str(error))
+            continue
+        # The byte does not matter, or one of the directory, from which a name is missing now.
+        assert found.keys() <= arrays.keys()
+        for name, array in found.items():
+            np.testing.assert_array_equal(array, arrays[name])
+    assert len(refusals) > len(broken) / 2
+    assert all(said.startswith("damaged: ") and "\n" not in said for said in refusals)
+    with pytest.raises(FileNotFoundError):
+        read_npz(tmp_path / "none.npz")
+    np.savez(path, pickled=np.array([{}]))
+    with pytest.raises(ValueError, match="damaged: "):
+        read_npz(path)
 
 
 def test_processors_are_counted_by_the_best_that_the_system_has(monkeypatch):

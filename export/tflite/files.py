@@ -15,7 +15,7 @@ from export.tflite.projection import SAMPLINGS, convert_projection
 from keras_jpeg_gan.decoding.tiles import GRID
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.models import costs
-from keras_jpeg_gan.models.cards import LightCard
+from keras_jpeg_gan.models.cards import TFLiteCard
 from keras_jpeg_gan.system import captured_standard_error, write_atomically
 
 
@@ -47,7 +47,7 @@ def write_network(
         found = checks.compare_with_keras(content, network, tile, images)
     checks.require_close(found, precision)
     inputs = _described_inputs(network, tile, as_bytes)
-    card = LightCard(
+    card = TFLiteCard(
         model=network.card.name,
         weights_sha256=network.card.sha256,
         sha256=hashlib.sha256(content).hexdigest(),

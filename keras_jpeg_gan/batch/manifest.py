@@ -138,7 +138,7 @@ class Manifest:
                 continue
             if record["settings"] != mine:
                 raise ConfigError(
-                    f"{self._place} is of a run with {self._differences(record['settings'])}: "
+                    f"{self._place} is from a run with {self._differences(record['settings'])}: "
                     "give another --output, or --overwrite"
                 )
             proven[record["name"]] = (record["size"], record["modified"])

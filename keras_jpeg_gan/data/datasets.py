@@ -125,10 +125,8 @@ def _tfds(name: str) -> Any:
     try:
         return importlib.import_module("tensorflow_datasets")
     except ImportError as error:
-        raise ConfigError(
-            f"tfds:{name} needs tensorflow-datasets: pip install 'keras-jpeg-gan[train]' "
-            "or 'keras-jpeg-gan[evaluation]'"
-        ) from error
+        how = f"{program.install('train')} or {program.install('evaluation')}"
+        raise ConfigError(f"tfds:{name} needs tensorflow-datasets: {how}") from error
 
 
 def _builder(tfds: Any, name: str, **options: Any) -> Any:

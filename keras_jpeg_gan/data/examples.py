@@ -17,7 +17,7 @@ from keras_jpeg_gan.data.degradation import (
     draw_sampling,
     draw_tables,
 )
-from keras_jpeg_gan.data.patches import draw_patch, soften_chroma
+from keras_jpeg_gan.data.patches import SCALES, draw_patch, soften_chroma
 from keras_jpeg_gan.data.sources import Source, UnreadableImageError
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.sampling import Sampling
@@ -35,15 +35,17 @@ class PatchDistribution:
 
     Attributes:
         size: side in pixels.
-        max_scale: largest side of the square in the photograph, in patches.
+        max_scale: with scale "near", largest side of the square in the photograph, in patches.
         quality: distribution of the quality of the IJG's tables.
         sampling: weights of samplings.
         other_tables: share of files with the tables of a camera or an application.
         upright: flip left and right only, as for faces.
         soft_chroma: share of patches whose chroma is blurred before they are compressed.
+        scale: how large the squares in photographs are, one of `patches.SCALES`.
 
     Raises:
-        ConfigError: the sampling mix cannot be drawn from, or a share is not in [0, 1].
+        ConfigError: the sampling mix cannot be drawn from, a share is not in [0, 1], or there is
+            no such scale.
     """
 
     size: int
@@ -53,9 +55,12 @@ class PatchDistribution:
     other_tables: float = 0.0
     upright: bool = False
     soft_chroma: float = 0.0
+    scale: str = "near"
 
     def __post_init__(self) -> None:
         check_mix(self.sampling)
+        if self.scale not in SCALES:
+            raise ConfigError(f"patch_scale {self.scale!r}: one of {', '.join(SCALES)}")
         for name in ("other_tables", "soft_chroma"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} {getattr(self, name)}: a share, 0 to 1")
@@ -91,6 +96,7 @@ class PatchDistribution:
             config.other_tables,
             config.upright,
             config.soft_chroma,
+            config.patch_scale,
         )
 
 
@@ -111,7 +117,12 @@ def example(
     rng = np.random.default_rng((seed, position))
     image = _draw_image(source, rng)
     original = draw_patch(
-        image, patches.size, patches.max_scale, rng, transpose=not patches.upright
+        image,
+        patches.size,
+        patches.max_scale,
+        rng,
+        transpose=not patches.upright,
+        scale=patches.scale,
     )
     if patches.soft_chroma and rng.random() < patches.soft_chroma:
         original = soften_chroma(original, rng.uniform(*_CHROMA_BLUR))

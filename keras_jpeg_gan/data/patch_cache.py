@@ -52,7 +52,7 @@ class PackedSource:
             size: int = index["size"]
             self.names: list[str] = index["names"]
             shards = [np.load(root / name, mmap_mode="r") for name in index["shards"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{folder}: not a complete packed cache ({error}): pack it again"
             ) from error

@@ -34,4 +34,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "train", ("importlib_resources", "tensorflow_datasets"))

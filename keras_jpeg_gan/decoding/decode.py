@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import sys
 import traceback
@@ -198,11 +197,7 @@ def run() -> None:
     """The console script."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # so that any file name can be printed
-    try:
-        program.run(main, __name__, USAGE)
-    except BrokenPipeError:  # whoever was reading the lines has stopped
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(program.FAILED)
+    program.run(main, __name__, USAGE)
 
 
 if __name__ == "__main__":

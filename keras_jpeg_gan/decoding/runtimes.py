@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import tiles
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.models.cards import LightCard, find_light, find_model
+from keras_jpeg_gan.models.cards import TFLiteCard, find_model, find_tflite
 from keras_jpeg_gan.streams import caught_messages
 from keras_jpeg_gan.system import captured_standard_error, import_tensorflow, processors
 
@@ -64,9 +65,9 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     if kind not in RUNTIMES:
         raise ConfigError(f"runtime {kind!r}: one of {', '.join(RUNTIMES)}")
     weights, _ = find_model(model)
-    light = None if kind == "tensorflow" else find_light(weights)
-    if light is not None:
-        return LiteRTRuntime(*light, threads)
+    found = None if kind == "tensorflow" else find_tflite(weights)
+    if found is not None:
+        return LiteRTRuntime(*found, threads)
     if kind == "litert":
         raise ModelError(
             f"{weights}: no TFLite file of these weights beside it: make one with export/tflite.py"
@@ -76,15 +77,15 @@ def open_runtime(kind: str, model: str | pathlib.Path, threads: int | None = Non
     except ImportError as error:
         raise ConfigError(
             f"TensorFlow or Keras cannot be imported ({error}): "
-            "pip install 'keras-jpeg-gan[train]', or export the model with export/tflite.py"
+            f"{program.install('train')}, or export the model with export/tflite.py"
         ) from error
 
 
 class LiteRTRuntime:
-    """A TFLite file in LiteRT's interpreter, which allocates its tensors again for each size.
+    """A TFLite model in LiteRT's interpreter. One of any size is allocated again for each size.
 
     Args:
-        path: a TFLite file that takes images of any size.
+        path: the TFLite model.
         card: its card.
         threads: how many it may use, or None for all.
 
@@ -93,7 +94,7 @@ class LiteRTRuntime:
         ModelError: the file does not load.
     """
 
-    def __init__(self, path: pathlib.Path, card: LightCard, threads: int | None = None) -> None:
+    def __init__(self, path: pathlib.Path, card: TFLiteCard, threads: int | None = None) -> None:
         with caught_messages(_LOG_LINE):
             try:
                 from ai_edge_litert.interpreter import Interpreter
@@ -109,7 +110,8 @@ class LiteRTRuntime:
         self.halo = card.halo
         self.noise_strides = card.noise_strides
         # It prints only when the first run creates the delegate.
-        smallest = np.zeros((1, tiles.GRID, tiles.GRID, 3), np.float32)
+        side = card.tile or tiles.GRID
+        smallest = np.zeros((1, side, side, 3), np.float32)
         with caught_messages(_LOG_LINE):
             self.restore(smallest, np.ones((1, 2, 8, 8), np.float32))
 

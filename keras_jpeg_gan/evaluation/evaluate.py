@@ -12,7 +12,7 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.data.sources import NamedSource
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL, Decoder
 from keras_jpeg_gan.errors import ConfigError
-from keras_jpeg_gan.evaluation import contenders, protocols, references, runner, tables, versions
+from keras_jpeg_gan.evaluation import contenders, protocols, references, runner, tables
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import LIBJPEG, ORIGINAL, Contender, Method
 from keras_jpeg_gan.evaluation.measures import DISTORTIONS
@@ -23,6 +23,7 @@ from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor, open_features
 from keras_jpeg_gan.metrics.frechet import Gaussian
 from keras_jpeg_gan.system import import_tensorflow, write_atomically
+from keras_jpeg_gan.versions import versions
 
 USAGE = """jpeg-gan-evaluate --images=DIR [flags]
 
@@ -164,7 +165,7 @@ def _tell(
             print(f"Comparable with the paper's FID only with {protocol.wants}.")
         table += f"\n{protocol.title}\n\n{said}"
     if output:
-        about = {"settings": progress.settings, "versions": versions.versions()}
+        about = {"settings": progress.settings, "versions": versions()}
         contents = {
             "results.csv": tables.to_csv(progress.rows),
             "summary.json": json.dumps({"lines": summary, "failures": progress.failures}, indent=2),
@@ -338,7 +339,7 @@ def _settings(
 
 def run() -> None:
     """The console script."""
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "evaluation", ("keras", "skimage", "tensorflow"))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ import dataclasses
 import pathlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tqdm
 from absl import flags
-from matplotlib.figure import Figure
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.data.sources import read_image
@@ -20,6 +20,9 @@ from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import PROJECTIONS, Peer, Trial
 from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
 from keras_jpeg_gan.metrics.deviation import Spread, deviation_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 USAGE = """jpeg-gan-figures --output=DIR IMAGE ...
 jpeg-gan-figures --report=DIR
@@ -192,7 +195,7 @@ def _subject(
 
 def _drawn(
     subject: Subject, box: tuple[int, int, int] | str, sampler: Decoder, sweep: list[Case]
-) -> Iterator[tuple[str, Figure]]:
+) -> Iterator[tuple[str, "Figure"]]:
     if box == "auto":
         box = plots.most_uncertain(subject.whole.deviation, _CROP_SIDE)
     for name, (draw, needs_original) in FIGURES.items():
@@ -205,7 +208,7 @@ def _drawn(
         yield name, draw(subject, box, sampler, sweep)
 
 
-def _strip(subject: Subject, box: tuple[int, int, int] | str, *_: object) -> Figure:
+def _strip(subject: Subject, box: tuple[int, int, int] | str, *_: object) -> "Figure":
     """Figures 7 and 10 to 14: input, regression, samples, their deviation, peers, original."""
     row = [("JPEG", subject.trial.file.pixels), ("regression", subject.estimate)]
     row += [(f"sample {k}", pixels) for k, pixels in enumerate(subject.samples, 1)]
@@ -218,13 +221,13 @@ def _strip(subject: Subject, box: tuple[int, int, int] | str, *_: object) -> Fig
     return plots.panels(rows)
 
 
-def _deviation(subject: Subject, *_: object) -> Figure:
+def _deviation(subject: Subject, *_: object) -> "Figure":
     """Figure 9: where samples differ."""
     title = f"standard deviation of {subject.half.count} samples"
     return plots.maps([(title, subject.half.deviation)], 4, "grey levels")
 
 
-def _recompression(subject: Subject, *_: object) -> Figure:
+def _recompression(subject: Subject, *_: object) -> "Figure":
     """Figure 8: how far restored images, compressed again, are from the file, on one scale."""
     decoded, quantized = subject.trial.file.pixels, subject.trial.quantized
     found = [
@@ -234,7 +237,7 @@ def _recompression(subject: Subject, *_: object) -> Figure:
     return plots.maps(found, 4, "|recompressed − input|")
 
 
-def _estimators(subject: Subject, *_: object) -> Figure:
+def _estimators(subject: Subject, *_: object) -> "Figure":
     """Figure 6: the variance as squared errors of MMSE estimates show it, and as samples do."""
     original = subject.trial.original.astype(np.float64)
     estimates = {"regression": subject.estimate} | subject.peers
@@ -248,7 +251,7 @@ def _estimators(subject: Subject, *_: object) -> Figure:
 
 def _sweep(
     subject: Subject, box: tuple[int, int, int] | str, sampler: Decoder, sweep: list[Case]
-) -> Figure:
+) -> "Figure":
     """The decode and a sample at each quality."""
     rows: list[list[tuple[str, np.ndarray]]] = [[], []]
     for case in sweep:
@@ -274,7 +277,7 @@ FIGURES: dict[str, tuple[Callable[..., Figure], bool]] = {
 
 def run() -> None:
     """The console script."""
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "evaluation", ("jinja2", "matplotlib"))
 
 
 if __name__ == "__main__":

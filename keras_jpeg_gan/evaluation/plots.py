@@ -1,14 +1,15 @@
-"""Pictures of restorations, by matplotlib."""
+"""Pictures of restorations, by matplotlib, which is imported when the first one is drawn."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from keras_jpeg_gan.jpeg.encoder import recompress
 from keras_jpeg_gan.jpeg.levels import Quantized
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # White is low, as in the paper.
 _MAP = "gray_r"
@@ -16,7 +17,14 @@ _PANEL = 3.2  # inches
 _DPI = 80
 
 
-def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Figure:
+def _figure(width: float, height: float) -> "Figure":
+    """An empty figure; sizes in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> "Figure":
     """Images side by side, each under its title.
 
     Args:
@@ -27,7 +35,7 @@ def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Fi
     heights = [
         _PANEL * row[0][1].shape[0] / row[0][1].shape[1] + (0.3 if row[0][0] else 0) for row in rows
     ]
-    figure = Figure(figsize=(_PANEL * columns, sum(heights)), layout="constrained")
+    figure = _figure(_PANEL * columns, sum(heights))
     axes = figure.subplots(
         len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights}
     )
@@ -43,7 +51,7 @@ def panels(rows: Sequence[Sequence[tuple[str, np.ndarray]]], **style: Any) -> Fi
     return figure
 
 
-def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> Figure:
+def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> "Figure":
     """Maps [H, W] of numbers on one scale, white for zero, with a bar that gives the numbers.
 
     Args:
@@ -51,6 +59,8 @@ def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> Figu
         root: darkness is this root of the number, so that small numbers show.
         unit: that of the numbers, for the bar.
     """
+    import matplotlib
+
     largest = max(float(values.max()) for _, values in titled) or 1.0
     roots = [(title, (values / largest) ** (1 / root)) for title, values in titled]
     figure = panels([roots], cmap=_MAP, vmin=0, vmax=1)
@@ -67,14 +77,14 @@ def maps(titled: Sequence[tuple[str, np.ndarray]], root: int, unit: str) -> Figu
 
 def curves(
     lines: Mapping[str, Sequence[tuple[float, float, float]]], across: str, up: str
-) -> Figure:
+) -> "Figure":
     """Curves with error bars.
 
     Args:
         lines: the points (x, y, error; 0 for none) of each curve, by its name.
         across, up: labels of the axes.
     """
-    figure = Figure(figsize=(5, 3.6), layout="constrained")
+    figure = _figure(5, 3.6)
     axis = figure.subplots()
     for name, points in lines.items():
         x, y, error = np.array(sorted(points)).T
@@ -86,7 +96,7 @@ def curves(
     return figure
 
 
-def save(figure: Figure, target: Any, image_format: str = "png") -> None:
+def save(figure: "Figure", target: Any, image_format: str = "png") -> None:
     """Write a figure to a path or an open file: the same figure gives the same bytes."""
     metadata = {"Software": None} if image_format == "png" else {"Date": None}
     figure.savefig(target, format=image_format, dpi=_DPI, metadata=metadata)

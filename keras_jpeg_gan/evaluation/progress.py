@@ -13,7 +13,7 @@ from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.measures import Row
 from keras_jpeg_gan.evaluation.sets import Score, SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import read_npz, write_atomically
 
 NAME = "progress.npz"
 
@@ -76,16 +76,14 @@ class Progress:
         if not path.exists():
             return cls(settings)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                known = json.loads(str(arrays["known"]))
-                states: dict[str, dict[str, np.ndarray]] = {}
-                for name in arrays.files:
-                    if name == "known":
-                        continue
-                    key, _, part = name.rpartition("|")
-                    states.setdefault(key, {})[part] = arrays[name]
+            arrays = read_npz(path)
+            known = json.loads(str(arrays.pop("known")))
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{path}: cannot be read ({error}); delete it") from error
+        states: dict[str, dict[str, np.ndarray]] = {}
+        for name, array in arrays.items():
+            key, _, part = name.rpartition("|")
+            states.setdefault(key, {})[part] = array
         differing = sorted(
             name for name in settings if known["settings"].get(name) != settings[name]
         )

@@ -9,13 +9,14 @@ import time
 
 import numpy as np
 import tqdm
+from absl import logging
 
 from keras_jpeg_gan.data.sources import NamedSource
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.originals import read_ahead
 from keras_jpeg_gan.evaluation.sets import SetStatistics
 from keras_jpeg_gan.metrics.extractors import FeatureExtractor
-from keras_jpeg_gan.system import write_atomically
+from keras_jpeg_gan.system import read_npz, write_atomically
 
 _SAVE_EVERY = 60.0  # seconds
 
@@ -47,9 +48,13 @@ def reference(
     path = cache / f"{key}.npz"
     index, statistics = 0, SetStatistics(extractor)
     if path.exists():
-        with np.load(path, allow_pickle=False) as arrays:
+        try:
+            arrays = read_npz(path)
+        except (OSError, ValueError) as error:
+            logging.warning("%s: %s; measured again", path, error)
+        else:
             index = int(arrays["index"])
-            statistics = SetStatistics.from_state(extractor, dict(arrays))
+            statistics = SetStatistics.from_state(extractor, arrays)
     if index == len(source):
         return statistics
 

@@ -10,7 +10,6 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -62,6 +61,8 @@ def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, A
         summary, about: the contents of summary.json and settings.json.
         extremes: the best and the worst images, or None.
     """
+    import jinja2
+
     heads, lines = tables.cells(summary["lines"])
     template = importlib.resources.files(__package__).joinpath("report.html.j2").read_text()
     page = jinja2.Environment(autoescape=True).from_string(template)

@@ -3,10 +3,12 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 # The noise rows of a kernel start this much smaller than the others, so that a sampler that
-# starts from a regression, trained without noise, is nearly the regression at first.
+# starts from a regression, trained without noise, is nearly the regression at first. One that
+# starts from fresh weights does without: see `enlarge_noise_rows`.
 NOISE_ROW_SCALE = 1 / 20
 
 
@@ -62,6 +64,15 @@ class NoisyConv2D(keras.layers.Layer):
         """The constructor's arguments."""
         initializer = keras.initializers.serialize(self.kernel_initializer)
         return {**super().get_config(), "filters": self.filters, "kernel_initializer": initializer}
+
+
+def enlarge_noise_rows(model: keras.Model) -> None:
+    """Give the noise rows of all fresh kernels in a model the scale of the other rows."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, NoisyConv2D):
+            kernel = np.array(layer.kernel)
+            kernel[:, :, -1] /= NOISE_ROW_SCALE
+            layer.kernel.assign(kernel)
 
 
 def scaled_noise(scale: Any, noise: Any) -> Any:

@@ -1,6 +1,7 @@
 """Between resolutions: pixels into channels and back, and nearest upsampling.
 
-All three are single operations in TensorFlow and TFLite, for static and dynamic sizes.
+All three are one or two operations in TensorFlow and TFLite, and take sizes that are unknown
+until the graph runs.
 """
 
 from typing import Any
@@ -20,5 +21,5 @@ def pixel_shuffle(features: Any, factor: int) -> Any:
 
 def upsample_nearest(features: Any) -> Any:
     """[B, H, W, C] -> [B, 2 H, 2 W, C], each value four times."""
-    height, width = ops.shape(features)[1:3]
-    return ops.image.resize(features, (2 * height, 2 * width), interpolation="nearest")
+    # ops.image.resize checks its sizes in Python, which fails in a graph that does not know them.
+    return pixel_shuffle(ops.tile(features, (1, 1, 1, 4)), 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_jpeg_gan import program
 from keras_jpeg_gan.errors import ConfigError
 
 # The smallest sides for SSIM's window, and for that window at MS-SSIM's five scales.
@@ -70,9 +71,8 @@ def ssim(pixels: np.ndarray, original: np.ndarray) -> float:
     try:
         from skimage.metrics import structural_similarity
     except ImportError as error:
-        raise ConfigError(
-            "SSIM needs scikit-image: pip install 'keras-jpeg-gan[evaluation]'"
-        ) from error
+        how = program.install("evaluation")
+        raise ConfigError(f"SSIM needs scikit-image: {how}") from error
     return float(
         structural_similarity(
             np.asarray(pixels, np.float64),

@@ -3,12 +3,12 @@
 import dataclasses
 import functools
 import pathlib
-import zipfile
 from collections.abc import Mapping
 
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import read_npz
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Gaussian:
             ConfigError: the file cannot be read, or holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                mean, covariance = (np.asarray(arrays[name], float) for name in ("mu", "sigma"))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            arrays = read_npz(path)
+            mean, covariance = (np.asarray(arrays[name], float) for name in ("mu", "sigma"))
+        except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{path}: no statistics with mu and sigma ({error})") from error
         if mean.ndim != 1 or covariance.shape != (mean.size, mean.size):
             raise ConfigError(f"{path}: mu is {mean.shape} and sigma {covariance.shape}")

@@ -1,6 +1,6 @@
-"""Models as files: weights with a JSON card beside them, bundled by name or anywhere by path.
+"""Models as files: weights with a JSON card beside them, bundled under a name, or at any path.
 
-Loads neither Keras nor TensorFlow.
+Needs neither Keras nor TensorFlow.
 """
 
 import dataclasses
@@ -13,20 +13,21 @@ from keras_jpeg_gan.system import file_sha256
 
 BUNDLED = pathlib.Path(__file__).parents[1] / "weights"
 WEIGHTS_SUFFIX = ".weights.h5"
-LIGHT_SUFFIX = ".tflite"
+TFLITE_SUFFIX = ".tflite"
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelCard:
-    """What a model is and where it comes from.
+    """What a model is, and how it was made.
 
     Attributes:
-        name: its name; preset: its architecture.
+        name: name of the model.
+        preset: its architecture.
         kind: "regression" (the MMSE estimate, noise unused) or "sampler".
         sha256: hash of the weights file.
         trained: what was trained, on what, for how long.
-        validation: figures, each with its conditions in its name.
-        limits: what it cannot do.
+        validation: figures, with their conditions in their names.
+        limits: what the model cannot do.
     """
 
     name: str
@@ -48,19 +49,20 @@ class ModelCard:
 
 
 @dataclasses.dataclass(frozen=True)
-class LightCard:
-    """What a TFLite file of a model is; it stands beside it as NAME.tflite.json.
+class TFLiteCard:
+    """What a TFLite model is. It is saved beside the model, as NAME.tflite.json.
 
     Attributes:
-        model: the model's name; weights_sha256: hash of its weights.
+        model: name of the model.
+        weights_sha256: hash of its weights file.
         sha256: hash of the TFLite file.
         precision: float32, float16, or int8 (dynamic range).
-        tile: side of the square that it takes, in pixels; None where it takes any size.
-        inputs, outputs: of signature `restore`, by name: shape, type and range.
+        tile: side of its square input, in pixels; None if it takes any size.
+        inputs, outputs: shape, type and range of each tensor of the signature `restore`.
         halo: pixels around a tile that its result depends on.
-        noise_strides: of each noise field, how many pixels of a side lie under one position.
-        macs_per_pixel: multiply-accumulates.
-        checks: what the exporter measured against Keras.
+        noise_strides: pixels per position along a side, for each noise field.
+        macs_per_pixel: multiply-accumulates per pixel.
+        checks: how it differs from Keras, as measured by the exporter.
     """
 
     model: str
@@ -87,27 +89,27 @@ def bundled_models() -> list[str]:
     )
 
 
-def light_path(weights: pathlib.Path) -> pathlib.Path:
+def tflite_path(weights: pathlib.Path) -> pathlib.Path:
     """Where the TFLite model of a weights file is: NAME.tflite beside NAME.weights.h5."""
-    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + LIGHT_SUFFIX)
+    return weights.with_name(weights.name.removesuffix(WEIGHTS_SUFFIX) + TFLITE_SUFFIX)
 
 
-def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
+def find_tflite(weights: pathlib.Path) -> tuple[pathlib.Path, TFLiteCard] | None:
     """Find the TFLite model of a weights file, and its card.
 
     Returns:
-        None where there is none, or one of other weights.
+        None if there is none, or if it was made from other weights.
 
     Raises:
-        ModelError: its card cannot be read, or does not describe it.
+        ModelError: the card cannot be read, or describes another file.
     """
-    path = light_path(weights)
+    path = tflite_path(weights)
     card_path = path.with_name(path.name + ".json")
     if not (path.is_file() and card_path.is_file()):
         return None
     try:
         values = json.loads(card_path.read_text())
-        card = LightCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
+        card = TFLiteCard(**{**values, "noise_strides": tuple(values["noise_strides"])})
     except (ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{card_path}: not the card of a TFLite model ({error})") from error
     if card.weights_sha256 != file_sha256(weights):
@@ -118,7 +120,7 @@ def find_light(weights: pathlib.Path) -> tuple[pathlib.Path, LightCard] | None:
 
 
 def find_model(name_or_path: str | pathlib.Path) -> tuple[pathlib.Path, ModelCard]:
-    """A model's weights file and card.
+    """Find a model's weights file and card.
 
     Args:
         name_or_path: a bundled name, or a NAME.weights.h5 with NAME.json beside it.

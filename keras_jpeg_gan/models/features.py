@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_jpeg_gan.errors import ModelError
 from keras_jpeg_gan.models.costs import Convolution
+from keras_jpeg_gan.system import read_npz
 
 # Of images in [0, 1]; torchvision trains its networks with these.
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -44,6 +45,11 @@ class Architecture:
     layers: tuple[Conv | Pool, ...]
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     deviation: tuple[float, float, float] = _IMAGENET_DEVIATION
+
+
+def is_tap(layer: Conv | Pool) -> bool:
+    """Whether a layer's features are handed on."""
+    return isinstance(layer, Conv) and layer.tap
 
 
 def _vgg(convolutions: tuple[int, ...], tapped: tuple[int, ...]) -> tuple[Conv | Pool, ...]:
@@ -104,6 +110,7 @@ class FeatureNetwork(keras.Model):
         self.before_relu = before_relu
         self.linear = linear
         self.sha256 = sha256
+        self._tap_scales = [1.0] * sum(is_tap(layer) for layer in architecture.layers)
         self._arrays: dict[str, Any] = {}
         for layer in architecture.layers:
             if isinstance(layer, Conv):
@@ -126,7 +133,7 @@ class FeatureNetwork(keras.Model):
         mean = np.array(self.architecture.mean, np.float32)
         deviation = np.array(self.architecture.deviation, np.float32)
         features = (image - mean) / deviation
-        taps = []
+        taps: list[Any] = []
         for layer in self.architecture.layers:
             if isinstance(layer, Pool):
                 features = ops.max_pool(features, layer.size, strides=2, padding="valid")
@@ -139,8 +146,25 @@ class FeatureNetwork(keras.Model):
             linear = linear + self._arrays[f"{layer.name}_bias"]
             features = ops.relu(linear)
             if layer.tap:
-                taps.append(linear if self.before_relu else features)
+                scale = self._tap_scales[len(taps)]
+                taps.append(scale * (linear if self.before_relu else features))
         return taps
+
+    def normalize(self, photographs: np.ndarray) -> None:
+        """Scale each tap to unit root mean square over photographs.
+
+        Networks differ in the size of their features: those of Keras' VGG19 come from inputs
+        whose root mean square is 58 times that of torchvision's networks. Weights of perceptual
+        losses mean the same for all of them only after this.
+
+        Args:
+            photographs: [B, H, W, 3] in [0, 1].
+        """
+        taps = [np.asarray(ops.convert_to_numpy(tap), np.float64) for tap in self(photographs)]
+        self._tap_scales = [
+            scale / float(np.sqrt(np.mean(tap**2)))
+            for scale, tap in zip(self._tap_scales, taps, strict=True)
+        ]
 
     def convolutions(self) -> list[Convolution]:
         """All convolutions, in order."""
@@ -166,7 +190,7 @@ class FeatureNetwork(keras.Model):
         return [
             int(self._arrays[f"{layer.name}_bias"].shape[0])
             for layer in self.architecture.layers
-            if isinstance(layer, Conv) and layer.tap
+            if isinstance(layer, Conv) and is_tap(layer)
         ]
 
     @classmethod
@@ -183,9 +207,9 @@ class FeatureNetwork(keras.Model):
         """
         try:
             content = pathlib.Path(path).read_bytes()
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {name: file[name].astype(np.float32) for name in file.files}
-        except (OSError, ValueError, EOFError) as error:
+            found = read_npz(io.BytesIO(content))
+            arrays = {name: array.astype(np.float32) for name, array in found.items()}
+        except (OSError, ValueError) as error:
             raise ModelError(f"{path}: feature weights cannot be read ({error})") from error
         architecture = ALEXNET if "conv5_kernel" in arrays else VGG16
         missing = {

@@ -3,8 +3,6 @@
 import os
 import pathlib
 import re
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +11,9 @@ import numpy as np
 from absl import logging
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.system import read_npz
 
 KEPT = 3
-
-# What NumPy and zipfile raise for files that are empty, cut or overwritten.
-_DAMAGE = (EOFError, KeyError, OSError, RuntimeError, SyntaxError, ValueError, zipfile.BadZipFile,
-           zlib.error)  # fmt: skip
 _NAME = re.compile(r"step_(\d+)\.npz")
 
 
@@ -79,12 +74,9 @@ def newest(folder: pathlib.Path) -> tuple[int, dict[str, np.ndarray]] | None:
     for step in reversed(all_steps(folder)):
         path = _path(folder, step)
         try:
-            # Opened here, since NumPy leaves a damaged file open.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as values:
-                return step, dict(values)
-        except _DAMAGE as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            logging.warning("%s: damaged (%s); the checkpoint before it is used", path, reason)
+            return step, read_npz(path)
+        except (OSError, ValueError) as error:
+            logging.warning("%s: %s; the checkpoint before it is used", path, error)
     return None
 
 

@@ -17,8 +17,12 @@ _FLOAT32 = 4
 _COPIES, _AVERAGED = 4, 1
 
 
-def lines(config: Any) -> Iterator[str]:
+def lines(config: Any, memory_gb: float | None = None) -> Iterator[str]:
     """The report, line by line, up to the first thing that is wrong.
+
+    Args:
+        config: the training's.
+        memory_gb: of a device; then the report ends with the micro-batches that fit it.
 
     Raises:
         ConfigError, ModelError: as the training would.
@@ -34,14 +38,15 @@ def lines(config: Any) -> Iterator[str]:
     yield _network_line(f"generator {config.preset}", generator, config.patch)
     if config.method != "sampler":
         values = config.batch * values_per_pixel(generator)
-        yield _memory_line(_states(generator, _AVERAGED), values, config)
+        yield from _memory_lines(_states(generator, _AVERAGED), values, config, memory_gb)
         return
     networks = plan.Networks.from_config(config, generator)
     yield _network_line(f"critic {config.critic}", networks.critic, config.patch)
     states = _states(generator, _AVERAGED) + _states(networks.critic)
     for frozen in (networks.estimate, networks.perceptual):
         states += _FLOAT32 * frozen.count_params() if frozen is not None else 0
-    yield _memory_line(states, _sampler_values(config, networks), config)
+    values = _sampler_values(config, networks)
+    yield from _memory_lines(states, values, config, memory_gb)
 
 
 def _sampler_values(config: Any, networks: plan.Networks) -> float:
@@ -71,12 +76,41 @@ def _network_line(name: str, network: keras.Model, size: int) -> str:
     )
 
 
-def _memory_line(states: float, values: float, config: Any) -> str:
+def _memory_lines(
+    states: float, values: float, config: Any, memory_gb: float | None
+) -> Iterator[str]:
+    """The memory of the config, and the fewest micro-batches that fit in memory_gb.
+
+    Args:
+        states: bytes of weights, gradients and optimizers.
+        values: values per pixel of a patch that a step holds for the whole batch.
+    """
     width = _FLOAT32 if config.mixed_precision == "none" else _FLOAT32 // 2
-    activations = values * config.patch**2 * width
-    return (
-        f"memory, estimated, on one device: {(states + activations) / 1e9:.2g} GB "
-        f"({states / 1e9:.2g} for weights and optimizers, the rest for a batch of {config.batch})"
+
+    def needed(parts: int) -> float:
+        return (states + values * config.patch**2 * width / parts) / 1e9
+
+    split = f" in {config.micro_batches} parts" if config.micro_batches > 1 else ""
+    yield (
+        f"memory, estimated, on one device: {needed(config.micro_batches):.2g} GB "
+        f"({states / 1e9:.2g} for weights and optimizers, the rest for a batch of {config.batch}"
+        f"{split})"
+    )
+    if memory_gb is None:
+        return
+    unit = config.moment_images if config.method == "sampler" else 1
+    fitting = [
+        parts
+        for parts in range(1, config.batch + 1)
+        if config.batch % parts == 0
+        and config.batch // parts % unit == 0
+        and needed(parts) <= memory_gb
+    ]
+    yield (
+        f"--config.micro_batches={fitting[0]} fits {memory_gb:g} GB: {needed(fitting[0]):.2g} GB, "
+        f"{config.batch // fitting[0]} images at once"
+        if fitting
+        else f"no number of micro_batches fits {memory_gb:g} GB"
     )
 
 

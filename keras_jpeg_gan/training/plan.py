@@ -33,6 +33,9 @@ def check(config: Any) -> None:
         raise ConfigError(f"loss {config.loss!r}: one of {', '.join(REGRESSION)}")
     if config.warm_up_steps < 0:
         raise ConfigError(f"warm_up_steps {config.warm_up_steps}: 0 or more")
+    parts = config.micro_batches
+    if parts < 1 or config.batch % parts:
+        raise ConfigError(f"micro_batches {parts}: 1 or more that divide the batch")
     if config.method == "sampler":
         Plan.from_config(config)
 
@@ -73,8 +76,10 @@ class Plan:
             raise ConfigError(f"critic {config.critic!r}: {' or '.join(CRITICS)}")
         if config.energy_weights and config.samples != 2:
             raise ConfigError(f"samples {config.samples}: an energy score compares two")
-        if config.batch % config.moment_images:
-            raise ConfigError(f"moment_images {config.moment_images} does not divide the batch")
+        if config.batch // config.micro_batches % config.moment_images:
+            raise ConfigError(
+                f"moment_images {config.moment_images} does not divide the batch, or a part of it"
+            )
         if config.second_moment_weight and not config.estimate_weights:
             raise ConfigError("second_moment_weight needs estimate_weights, those of a regression")
         if config.critic == "features" and len(config.energy_weights) not in (0, 4):

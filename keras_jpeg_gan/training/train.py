@@ -5,11 +5,12 @@ import importlib.util
 import os
 import pathlib
 import sys
+from typing import Any
 
 from absl import flags, logging
-from ml_collections import config_flags
 
 from keras_jpeg_gan import program
+from keras_jpeg_gan.data.catalog import TFDS
 
 USAGE = """jpeg-gan-train --config=configs/NAME.py --workdir=DIR [--config.KEY=VALUE ...]
 jpeg-gan-train --config=configs/NAME.py --dry_run
@@ -21,10 +22,21 @@ TensorFlow. configs/default.py explains each KEY."""
 
 BACKENDS = ("tensorflow", "jax")
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
+if importlib.util.find_spec("ml_collections"):
+    from ml_collections import config_flags
+
+    _CONFIG = config_flags.DEFINE_config_file("config", None, "a file of configs/")
+else:  # for --help
+    _CONFIG = flags.DEFINE_string("config", None, "a file of configs/")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder for checkpoints, weights and metrics")
 _DRY_RUN = flags.DEFINE_bool(
     "dry_run", False, "print config, networks and memory, check the data, do not train"
+)
+_MEMORY_GB = flags.DEFINE_float(
+    "memory_gb",
+    None,
+    "with --dry_run: also print how many micro_batches fit a device's memory",
+    0.1,
 )
 
 
@@ -40,10 +52,11 @@ def main(arguments: list[str]) -> int:
         raise program.UsageError(f"--config: {program.reason(error)}") from error
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = _backend()
+    _check_extras(_CONFIG.value, backend)
     if _DRY_RUN.value:
         from keras_jpeg_gan.training import dry_run  # Keras: seconds to import
 
-        for line in dry_run.lines(_CONFIG.value):
+        for line in dry_run.lines(_CONFIG.value, _MEMORY_GB.value):
             print(line, flush=True)
         return program.OK
     workdir = _workdir()
@@ -60,9 +73,29 @@ def _backend() -> str:
     if backend not in BACKENDS:
         raise program.UsageError(f"KERAS_BACKEND={backend}: {' or '.join(BACKENDS)}")
     if importlib.util.find_spec(backend) is None:
-        raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: pip install {backend}")
+        how = program.install("train") if backend == "tensorflow" else f"pip install {backend}"
+        raise program.UsageError(f"KERAS_BACKEND={backend}: not installed: {how}")
     os.environ["KERAS_BACKEND"] = backend  # overrides Keras' configuration file
     return backend
+
+
+def _check_extras(config: Any, backend: str) -> None:
+    """Refuse to start without the packages that the training will need at some time.
+
+    Raises:
+        UsageError: one is missing.
+    """
+    needed = ["h5py"]
+    if str(config.images).startswith(TFDS):
+        needed += ["tensorflow_datasets", "importlib_resources"]
+    if config.tensorboard and backend == "tensorflow" and not _DRY_RUN.value:
+        needed.append("tensorboard")
+    for package in needed:
+        if importlib.util.find_spec(package) is None:
+            raise program.UsageError(
+                f"{package} is not installed: pip install 'keras-jpeg-gan[train]'"
+                + (", or give --config.tensorboard=False" if package == "tensorboard" else "")
+            )
 
 
 def _workdir() -> pathlib.Path:
@@ -79,7 +112,7 @@ def _workdir() -> pathlib.Path:
 def run() -> None:
     """The console script."""
     sys.path.append(os.getcwd())  # a config imports the one that it is based on
-    program.run(main, __name__, USAGE)
+    program.run(main, __name__, USAGE, "train", ("h5py", "keras", "ml_collections"))
 
 
 if __name__ == "__main__":

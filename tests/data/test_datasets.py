@@ -62,7 +62,7 @@ def test_ffhq_in_full_size_is_reduced_by_area_averaging(
     prepare("ffhq", tmp_path)
     expected = large.reshape(128, 8, 128, 8, 3).mean((1, 3))
     found = open_source("tfds:ffhq:test", 10)[0]
-    assert np.abs(found - expected).max() <= 0.5 + 1e-6
+    assert np.abs(found - expected).max() <= 1  # Pillow rounds after each axis
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def test_an_interrupted_run_leaves_nothing(
 def test_what_is_there_is_not_overwritten(
     photographs: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    with pytest.raises(ConfigError, match="there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         pack_all(photographs, photographs)
-    with pytest.raises(ConfigError, match="too few"):
+    with pytest.raises(ConfigError, match="too little"):
         pack_all(photographs, tmp_path / "cache", max_mb=0.003)
 
 
@@ -142,9 +142,13 @@ def change_shard(cache: pathlib.Path) -> None:
     np.save(cache / "patches_0000.npy", np.zeros((14, 32, 32, 3), np.float32))
 
 
+def empty_shard(cache: pathlib.Path) -> None:
+    (cache / "patches_0000.npy").write_bytes(b"")
+
+
 @pytest.mark.parametrize(
     "damage",
-    [damage_format, damage_names, damage_index, remove_shard, cut_shard, change_shard],
+    [damage_format, damage_names, damage_index, remove_shard, cut_shard, empty_shard, change_shard],
 )
 def test_damaged_caches_are_refused(
     damage: object, photographs: pathlib.Path, tmp_path: pathlib.Path

@@ -28,6 +28,32 @@ def test_patches_have_their_size_and_the_whole_range_of_scales() -> None:
     assert spans.min() >= 30
 
 
+def test_uniform_sides_go_from_the_patch_to_the_shorter_side() -> None:
+    """As the paper says: the mean span is half way, and both ends occur."""
+    rng = np.random.default_rng(4)
+    spans = np.array(
+        [
+            np.ptp(draw_patch(ramp(200, 240), 32, 1.0, rng, False, "uniform")[..., 0].astype(int))
+            for _ in range(400)
+        ]
+    )
+    assert spans.mean() == pytest.approx((32 + 200) / 2, rel=0.06)
+    assert spans.min() < 45
+    assert spans.max() > 185
+
+
+def test_whole_squares_are_reduced_by_area_averaging() -> None:
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (128, 128, 3), np.uint8)
+    expected = image.reshape(16, 8, 16, 8, 3).mean((1, 3))
+    for _ in range(4):
+        patch = draw_patch(image, 16, 1.0, rng, False, "whole")
+        errors = [np.abs(way - expected).max() for way in (patch, patch[:, ::-1])]
+        assert min(errors) <= 1  # Pillow rounds after each axis
+    same = draw_patch(image, 128, 1.0, rng, False, "whole")
+    assert (same == image).all() or (same[:, ::-1] == image).all()
+
+
 @pytest.mark.parametrize("size", [(20, 50), (33, 20), (64, 64)])
 def test_small_images_are_enlarged(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)

@@ -137,8 +137,8 @@ def test_both_runtimes_give_the_same_picture(name):
 @pytest.mark.parametrize("name", cards.bundled_models())
 def test_bundled_models_have_tflite_files_which_auto_takes(name):
     weights, card = cards.find_model(name)
-    path, light = cards.find_light(weights)
-    assert (light.model, light.weights_sha256) == (name, card.sha256)
+    path, tflite = cards.find_tflite(weights)
+    assert (tflite.model, tflite.weights_sha256) == (name, card.sha256)
     opened = runtimes.open_runtime("auto", name)
     assert isinstance(opened, runtimes.LiteRTRuntime)
     assert (opened.halo, len(opened.noise_strides)) == (48, 10 * card.draws_samples)
@@ -150,16 +150,16 @@ def test_tflite_files_of_other_weights_are_ignored(untrained, tmp_path):
     weights = tmp_path / "mine.weights.h5"
     shutil.copy(untrained, weights)
     write_card(weights)
-    assert cards.find_light(weights) is None
+    assert cards.find_tflite(weights) is None
     for suffix in (".tflite", ".tflite.json"):
         shutil.copy(cards.BUNDLED / f"default{suffix}", tmp_path / f"mine{suffix}")
-    assert cards.find_light(weights) is None
+    assert cards.find_tflite(weights) is None
     with pytest.raises(ModelError, match=r"export/tflite\.py"):
         runtimes.open_runtime("litert", weights)
     card = tmp_path / "mine.tflite.json"
     of_these = {**json.loads(card.read_text()), "weights_sha256": file_sha256(weights)}
     card.write_text(json.dumps(of_these))
-    assert cards.find_light(weights) is not None
+    assert cards.find_tflite(weights) is not None
     (tmp_path / "mine.tflite").write_bytes(b"TFL3 but damaged")
     with pytest.raises(ModelError, match="damaged"):
         runtimes.open_runtime("auto", weights)
@@ -173,7 +173,7 @@ def test_files_that_only_look_right_are_refused(tmp_path):
     path.write_bytes(b"TFL3 and nothing else")
     weights, _ = cards.find_model("default")
     with pytest.raises(ModelError, match="does not load"):
-        runtimes.LiteRTRuntime(path, cards.find_light(weights)[1])
+        runtimes.LiteRTRuntime(path, cards.find_tflite(weights)[1])
 
 
 def test_the_command_needs_no_framework(tmp_path):

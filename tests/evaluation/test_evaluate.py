@@ -8,16 +8,11 @@ import sys
 
 import pytest
 
+from tests.evaluation import commands
+
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own: programs define flags of the same names."""
-    return subprocess.run(
-        [sys.executable, "-m", "keras_jpeg_gan.evaluation.evaluate", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return commands.run("evaluate", *arguments)
 
 
 def test_everything_at_once(

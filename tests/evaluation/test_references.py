@@ -61,6 +61,21 @@ def test_an_interrupted_one_is_resumed(tmp_path: pathlib.Path) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_damaged_one_is_named_and_measured_again(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reference(SOURCE, "photographs", Counting(), tmp_path)
+    (path,) = tmp_path.iterdir()
+    for content in (b"", path.read_bytes()[:-1]):
+        path.write_bytes(content)
+        caplog.clear()
+        again = Counting()
+        assert reference(SOURCE, "photographs", again, tmp_path).images == again.seen == 3
+        (line,) = caplog.messages
+        assert line.startswith(f"{path}: damaged: ")
+        assert line.endswith("; measured again")
+
+
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="--cache="):

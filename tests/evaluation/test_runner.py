@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_jpeg_gan.data.sources import CachedSource
-from keras_jpeg_gan.errors import ConfigError, JpegGanError
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation.cases import Case
 from keras_jpeg_gan.evaluation.contenders import Libjpeg
 from keras_jpeg_gan.evaluation.progress import Progress
@@ -102,9 +102,11 @@ def test_other_settings_are_not_mixed(source: CachedSource, tmp_path: pathlib.Pa
     Progress({"seeds": 1}).save(tmp_path)
     with pytest.raises(ConfigError, match="another seeds; give another --output"):
         Progress.load(tmp_path, {"seeds": 2}, a_plan.extractor_of)
-    (tmp_path / "progress.npz").write_bytes(b"broken")
-    with pytest.raises(JpegGanError, match="cannot be read"):
-        Progress.load(tmp_path, {"seeds": 1}, a_plan.extractor_of)
+    path = tmp_path / "progress.npz"
+    for content in (b"broken", b"", path.read_bytes()[:-1]):
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"cannot be read .*; delete it"):
+            Progress.load(tmp_path, {"seeds": 1}, a_plan.extractor_of)
 
 
 def test_rows_have_all_that_tells_them_apart(source: CachedSource) -> None:

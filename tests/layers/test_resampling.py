@@ -1,6 +1,7 @@
 """Resampling against NumPy."""
 
 import numpy as np
+import tensorflow as tf
 
 from keras_jpeg_gan import layers
 from tests.layers.arrays import random
@@ -22,3 +23,15 @@ def test_nearest_upsampling_repeats() -> None:
     np.testing.assert_array_equal(
         np.asarray(layers.upsample_nearest(features)), features.repeat(2, 1).repeat(2, 2)
     )
+
+
+def test_sizes_may_be_unknown_in_a_graph() -> None:
+    features = random(1, 4, 6, 4)
+    spec = [tf.TensorSpec((None, None, None, 4))]
+    for resampled in (
+        lambda x: layers.pixel_shuffle(x, 2),
+        lambda x: layers.pixel_unshuffle(x, 2),
+        layers.upsample_nearest,
+    ):
+        graph = tf.function(resampled, input_signature=spec)
+        np.testing.assert_array_equal(graph(features).numpy(), np.asarray(resampled(features)))

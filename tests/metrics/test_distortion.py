@@ -78,3 +78,13 @@ def test_small_images_are_refused() -> None:
         metrics.ssim(small, small)
     with pytest.raises(ConfigError, match="MS-SSIM needs 176"):
         metrics.ms_ssim(NOISE[:175], NOISE[:175])
+
+
+def test_psnr_has_its_closed_form() -> None:
+    black = np.zeros((4, 5, 3), np.uint8)
+    assert metrics.psnr(black, black) == float("inf")
+    assert metrics.psnr(black, black + np.uint8(255)) == 0
+    assert metrics.psnr(black + np.uint8(10), black) == pytest.approx(20 * np.log10(25.5))
+    half = black.copy()
+    half[:2] = 10
+    assert metrics.psnr(half, black) == pytest.approx(20 * np.log10(25.5) + 10 * np.log10(2))

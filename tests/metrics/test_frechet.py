@@ -97,6 +97,7 @@ def test_statistics_in_ttur_format(tmp_path: pathlib.Path) -> None:
     np.savez(tmp_path / "other.npz", mu=vectors)
     np.savez(tmp_path / "odd.npz", mu=vectors, sigma=vectors)
     (tmp_path / "broken.npz").write_bytes(b"nothing")
-    for name in ("other", "odd", "broken", "none"):
+    (tmp_path / "empty.npz").write_bytes(b"")
+    for name in ("other", "odd", "broken", "empty", "none"):
         with pytest.raises(ConfigError, match=rf"{name}\.npz"):
             Gaussian.load(tmp_path / f"{name}.npz")

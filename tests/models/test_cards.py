@@ -53,22 +53,22 @@ def test_what_is_wrong_is_named(weights: pathlib.Path, tmp_path: pathlib.Path) -
 
 
 def test_a_tflite_model_is_found_by_its_weights_hash(weights: pathlib.Path) -> None:
-    assert cards.find_light(weights) is None
-    path = cards.light_path(weights)
+    assert cards.find_tflite(weights) is None
+    path = cards.tflite_path(weights)
     path.write_bytes(b"network")
-    card = cards.LightCard(
+    card = cards.TFLiteCard(
         "small", file_sha256(weights), file_sha256(path), "float16", tile=None, inputs={},
         outputs={}, halo=16, noise_strides=(2, 4), macs_per_pixel=1.0, checks={},
     )  # fmt: skip
     card_path = path.with_name("small.tflite.json")
     card.write(card_path)
-    assert cards.find_light(weights) == (path, card)
+    assert cards.find_tflite(weights) == (path, card)
     path.write_bytes(b"another network")
     with pytest.raises(ModelError, match="damaged"):
-        cards.find_light(weights)
+        cards.find_tflite(weights)
     card_path.write_text(json.dumps({**json.loads(card_path.read_text()), "halo_": 1}))
     with pytest.raises(ModelError, match="not the card"):
-        cards.find_light(weights)
+        cards.find_tflite(weights)
     card.write(card_path)
     weights.write_bytes(b"new weights")
-    assert cards.find_light(weights) is None  # made from others
+    assert cards.find_tflite(weights) is None  # made from others

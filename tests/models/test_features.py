@@ -55,6 +55,23 @@ def test_features_before_relu_have_the_same_positive_part(shared_data: pathlib.P
         np.testing.assert_array_equal(a, np.maximum(b, 0))
 
 
+def test_normalized_features_have_unit_size_over_photographs(
+    shared_data: pathlib.Path, kodak: list[pathlib.Path]
+) -> None:
+    path = shared_data / "weights" / "vgg16_to_relu3_3_f16.npz"
+    photographs = np.stack([np.asarray(Image.open(file))[:128, :128] for file in kodak[:8]]).astype(
+        np.float32
+    )
+    network, plain = (FeatureNetwork.load(path, before_relu=True) for _ in range(2))
+    network.normalize(photographs / 255)
+    for tap, other in zip(network(photographs / 255), plain(photographs / 255), strict=True):
+        assert np.sqrt(np.mean(np.square(tap))) == pytest.approx(1, rel=1e-4)
+        size = np.sqrt(np.mean(np.square(other)))
+        np.testing.assert_allclose(np.asarray(tap) * size, other, rtol=1e-3, atol=1e-3)
+    network.normalize(photographs / 255)  # again changes nothing
+    assert np.sqrt(np.mean(np.square(network(photographs / 255)[0]))) == pytest.approx(1, rel=1e-4)
+
+
 def test_a_file_that_holds_no_network_is_refused(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         FeatureNetwork.load(tmp_path / "none.npz")

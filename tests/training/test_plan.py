@@ -22,6 +22,8 @@ NOWHERE = pathlib.Path("images")
         ({"energy_weights": (1.0,)}, "compares two"),
         ({"critic": "features", "samples": 2, "energy_weights": (1.0,)}, "three taps"),
         ({"moment_images": 3}, "does not divide"),
+        ({"micro_batches": 3}, "divide the batch"),
+        ({"micro_batches": 4}, "a part of it"),
         ({"second_moment_weight": 1.0}, "estimate_weights"),
     ],
 )

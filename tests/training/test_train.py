@@ -43,3 +43,25 @@ def test_wrong_usage_is_status_2_and_one_line(arguments: tuple[str, ...], reason
     assert reason in result.stderr
     assert result.stderr.count("\n") == 1
     assert not pathlib.Path("w").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("tensorflow_datasets", ("--config.images=tfds:ffhq",)),
+        ("tensorboard", ()),
+        ("h5py", ("--dry_run",)),
+    ],
+)
+def test_missing_extras_are_named_before_any_work(package: str, arguments: tuple[str, ...]) -> None:
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; "
+        "from keras_jpeg_gan.training import train; train.run()"
+    )
+    flags = ["--config=configs/smoke.py", "--workdir=w", *arguments]
+    result = subprocess.run(
+        [sys.executable, "-c", code, *flags], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2, result.stderr
+    assert f"{package} is not installed: pip install 'keras-jpeg-gan[train]'" in result.stderr
+    assert not pathlib.Path("w").exists()

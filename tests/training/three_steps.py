@@ -105,6 +105,10 @@ def main(images: str, start: str, output: str) -> None:
     )  # fmt: skip
     np.savez(f"{output}_regression.npz", **found)
     np.savez(f"{output}_sampler.npz", **three_steps("sampler", config, folder / "sampler.npz"))
+    if keras.config.backend() == "jax":  # TensorFlow's noise is given to each part
+        config.micro_batches = 2
+        found = three_steps("sampler", config, folder / "sampler.npz")
+        np.savez(f"{output}_sampler_in_parts.npz", **found)
 
 
 if __name__ == "__main__":

@@ -254,14 +254,17 @@ class Run:
                 events.append(Skipped(item.name, path, doubt))
                 continue
             if found is None:
-                differs = "it does not say what made it"
-            else:
-                differences = found.differences(wanted)
-                if not self.keep_metadata:
-                    differences.append("metadata kept, not stripped")
-                differs = ", ".join(differences)
-            if differs:
-                raise ConfigError(f"{path} exists, and {differs}: --overwrite replaces it")
+                raise ConfigError(
+                    f"{path} exists but does not say what made it: --overwrite replaces it"
+                )
+            differences = found.differences(wanted)
+            if not self.keep_metadata:
+                differences.append("metadata kept, not stripped")
+            if differences:
+                raise ConfigError(
+                    f"{path} was made differently ({', '.join(differences)}): "
+                    "--overwrite replaces it"
+                )
             events.append(Skipped(item.name, path))
         return events
 

@@ -26,6 +26,7 @@ _NOTE = "Restoration"  # the keyword of a note in PNG
 _PNG_LEVEL = 3
 _WEBP_METHOD = 2
 _WEBP_LARGEST_SIDE = 16383
+_TIFF_LARGEST_AREA = (2**32 - 2**28) // 3  # pixels; offsets have 32 bits, and metadata needs some
 
 # More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
 _LARGEST_DPI = 1e6
@@ -62,6 +63,8 @@ def check_size(height: int, width: int, image_format: str) -> None:
             f"{width}x{height}: WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png "
             "or tiff"
         )
+    if image_format == "tiff" and height * width > _TIFF_LARGEST_AREA:
+        raise ConfigError(f"{width}x{height}: TIFF holds at most 4 GB, uncompressed: use png")
 
 
 def encode(

@@ -132,8 +132,10 @@ class RegressionStep(_Step):
                 return losses.regression_loss(self.generator, self.config.loss, batch)
 
         def run(values: list, batch: Mapping[str, Any], rate: Any) -> tuple[list, dict[str, Any]]:
-            batch = losses.scaled(batch)
-            loss, gradients = jax.value_and_grad(objective)(values[0][0], batch)
+            def of_part(part: Mapping[str, Any]) -> Any:
+                return jax.value_and_grad(objective)(values[0][0], losses.scaled(part))
+
+            loss, gradients = _over_parts(self.config.micro_batches, of_part, batch)
             after, norm = part.descend(values[0], gradients, rate)
             return [after], {"loss": loss, "gradient": norm}
 
@@ -208,7 +210,37 @@ class SamplerStep(_Step):
         r1: float,
     ) -> tuple[list, dict[str, Any]]:
         """Both networks' step; arguments as in `losses` and `plan.Needs`."""
+        first, second = self.parts
+        inputs = {
+            "batch": batch,
+            "noise": _by_image(noise, self.plan.samples),
+            "moment_noise": _by_image(moment_noise, self.plan.moment_samples),
+        }
+
+        def of_part(part: Mapping[str, Any]) -> Any:
+            return self._gradients(values, rates["consistency_weight"], frozen, r1, **part)
+
+        gradients, critic_gradients, means = _over_parts(self.config.micro_batches, of_part, inputs)
+        generator, norm = first.descend(values[0], gradients, rates["learning_rate"])
+        critic, critic_norm = second.descend(
+            values[1], critic_gradients, rates["critic_learning_rate"]
+        )
+        norms = {"gradient": norm, "critic_gradient": critic_norm}
+        return [generator, critic], {**means, **norms}
+
+    def _gradients(
+        self,
+        values: list,
+        consistency: Any,
+        frozen: _Values,
+        r1: float,
+        batch: Mapping[str, Any],
+        noise: Any,
+        moment_noise: Any,
+    ) -> tuple[_Values, _Values, dict[str, Any]]:
+        """Both networks' gradients, and the means of their losses."""
         batch = losses.scaled(batch)
+        noise, moment_noise = _by_sample(noise), _by_sample(moment_noise)
         first, second = self.parts
         constant = [*second.variables, *self._frozen]
         with _within(constant, [*values[1][0], *frozen]):
@@ -219,7 +251,7 @@ class SamplerStep(_Step):
             with _within([*first.variables, *constant], given):
                 means, fake = losses.generator_losses(
                     self.networks, self.plan, batch, real, noise, moment_noise,
-                    rates["consistency_weight"],
+                    consistency,
                 )  # fmt: skip
             return means["generator"], (means, fake)
 
@@ -230,12 +262,39 @@ class SamplerStep(_Step):
 
         gradients, (means, fake) = jax.grad(of_generator, has_aux=True)(values[0][0])
         critic_gradients, critic_means = jax.grad(of_critic, has_aux=True)(values[1][0], fake)
-        generator, norm = first.descend(values[0], gradients, rates["learning_rate"])
-        critic, critic_norm = second.descend(
-            values[1], critic_gradients, rates["critic_learning_rate"]
-        )
-        norms = {"gradient": norm, "critic_gradient": critic_norm}
-        return [generator, critic], {**means, **critic_means, **norms}
+        return gradients, critic_gradients, {**means, **critic_means}
+
+
+def _over_parts(parts: int, function: Callable, inputs: Any) -> Any:
+    """The mean of function(part) over micro-batches of arrays [B, ...], one after the other.
+
+    All losses are means over images, so that it is what the whole batch gives.
+    """
+    if parts == 1:
+        return function(inputs)
+    split = jax.tree.map(lambda value: jnp.reshape(value, (parts, -1, *value.shape[1:])), inputs)
+    shapes = jax.eval_shape(function, jax.tree.map(lambda value: value[0], split))
+    zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+
+    def add(total: Any, part: Any) -> tuple[Any, None]:
+        return jax.tree.map(jnp.add, total, function(part)), None
+
+    total, _ = jax.lax.scan(add, zeros, split)
+    return jax.tree.map(lambda value: value / parts, total)
+
+
+def _by_image(noise: Any, samples: int) -> Any:
+    """[samples B, L], sample by sample -> [B, samples, L]; None stays None."""
+    if noise is None:
+        return None
+    return jnp.swapaxes(jnp.reshape(noise, (samples, -1, noise.shape[-1])), 0, 1)
+
+
+def _by_sample(noise: Any) -> Any:
+    """The inverse of `_by_image`."""
+    if noise is None:
+        return None
+    return jnp.reshape(jnp.swapaxes(noise, 0, 1), (-1, noise.shape[-1]))
 
 
 def _gradient(function: Callable, parts: Sequence[Any]) -> Sequence[Any]:

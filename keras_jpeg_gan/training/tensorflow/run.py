@@ -1,6 +1,5 @@
 """A training on TensorFlow, from its config: devices, batches and TensorBoard."""
 
-import importlib.util
 import os
 import pathlib
 from collections.abc import Sequence
@@ -16,18 +15,9 @@ from keras_jpeg_gan.training.tensorflow.steps import STEPS
 
 
 class TensorBoard:
-    """A `monitor.Board` that writes event files to a folder.
-
-    Raises:
-        ConfigError: tensorboard is not installed.
-    """
+    """A `monitor.Board` that writes event files to a folder; needs tensorboard."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        if importlib.util.find_spec("tensorboard") is None:
-            raise ConfigError(
-                "tensorboard is not installed: pip install 'keras-jpeg-gan[train]', "
-                "or give --config.tensorboard=False"
-            )
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
@@ -111,6 +101,9 @@ def check_shares(config: Any, replicas: int) -> None:
     if config.batch % replicas:
         raise ConfigError(f"batch {config.batch} for {replicas} devices: no even share")
     share = config.batch // replicas
+    if share % config.micro_batches:
+        raise ConfigError(f"micro_batches {config.micro_batches} do not divide a share, {share}")
+    share //= config.micro_batches
     if config.method == "sampler" and share % config.moment_images:
         raise ConfigError(f"moment_images {config.moment_images} does not divide a share, {share}")
 

@@ -65,12 +65,46 @@ class _Step:
         means = self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
         return dict(zip(dict.fromkeys(names), tf.unstack(means), strict=True))
 
+    def over_parts(self, function: Callable, batch: dict[str, tf.Tensor]) -> Any:
+        """The mean of function(part) over the micro-batches, one after the other.
+
+        All losses are means over images, so that it is what the whole batch gives.
+        """
+        parts = self.config.micro_batches
+        if parts == 1:
+            return function(batch)
+
+        def part(index: Any) -> dict[str, tf.Tensor]:
+            return {
+                name: tf.reshape(value, (parts, value.shape[0] // parts, *value.shape[1:]))[index]
+                for name, value in batch.items()
+            }
+
+        def add(index: tf.Tensor, total: Any) -> tuple[tf.Tensor, Any]:
+            return index + 1, tf.nest.map_structure(tf.add, total, function(part(index)))
+
+        _, total = tf.while_loop(
+            lambda index, total: index < parts,
+            add,
+            (tf.constant(1), function(part(0))),
+            parallel_iterations=1,
+        )
+        return tf.nest.map_structure(lambda value: value / parts, total)
+
+    @staticmethod
+    def scale(optimizer: Any) -> tf.Tensor:
+        """What losses are multiplied by, so that gradients do not vanish in float16."""
+        return tf.cast(optimizer.scale_loss(1.0), tf.float32)
+
     def descend(
-        self, optimizer: Any, tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[Any]
+        self, optimizer: Any, gradients: Sequence[tf.Tensor], variables: Sequence[Any]
     ) -> tf.Tensor:
-        """Apply the gradient of a mean over the images of all replicas; returns its norm."""
-        scale = tf.cast(optimizer.scale_loss(1.0), tf.float32)
-        gradients = tape.gradient(loss, variables, output_gradients=scale)
+        """Apply the scaled gradients of a replica's images, averaged over the replicas.
+
+        Returns:
+            The norm of the average, not scaled.
+        """
+        scale = self.scale(optimizer)
         context = tf.distribute.get_replica_context()
         gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
         # The optimizer adds up what the replicas give it, and now they all give the same.
@@ -95,12 +129,16 @@ class RegressionStep(_Step):
         return self.on_replicas(self._replica_step, batch, rate)
 
     def _replica_step(self, batch: dict[str, tf.Tensor], rate: tf.Tensor) -> dict[str, tf.Tensor]:
-        batch = losses.scaled(batch)
-        with tf.GradientTape() as tape:
-            loss = losses.regression_loss(self.generator, self.config.loss, batch)
+        loss, gradients = self.over_parts(self._gradients, batch)
         self.optimizer.learning_rate.assign(rate)
-        norm = self.descend(self.optimizer, tape, loss, self.trained)
+        norm = self.descend(self.optimizer, gradients, self.trained)
         return {"loss": loss, "gradient": norm}
+
+    def _gradients(self, part: dict[str, tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        part = losses.scaled(part)
+        with tf.GradientTape() as tape:
+            loss = losses.regression_loss(self.generator, self.config.loss, part)
+        return loss, tape.gradient(loss, self.trained, output_gradients=self.scale(self.optimizer))
 
 
 class SamplerStep(_Step):
@@ -132,16 +170,20 @@ class SamplerStep(_Step):
     def _step(
         self, batch: Any, rates: dict[str, tf.Tensor], moments: bool, r1: float
     ) -> dict[str, tf.Tensor]:
-        def on_replica(batch: Any, rates: Any) -> dict[str, tf.Tensor]:
-            size = batch["compressed"].shape[1]
+        def gradients_of(part: Any) -> tuple[Any, Any, dict[str, tf.Tensor]]:
+            size = part["compressed"].shape[1]
             length = losses.noise_length(self.generator, size)
-            positions, samples = batch["position"], self.plan.samples
+            positions, samples = part["position"], self.plan.samples
             noise = self._noise(positions, range(samples), length)
             more = None
             if moments:
                 streams = range(samples, samples + self.plan.moment_samples)
                 more = self._noise(positions[:: self.plan.moment_images], streams, length)
-            return self.replica_step(batch, noise, more, rates, r1)
+            return self.gradients(part, noise, more, rates["consistency_weight"], r1)
+
+        def on_replica(batch: Any, rates: Any) -> dict[str, tf.Tensor]:
+            gradients, critic_gradients, means = self.over_parts(gradients_of, batch)
+            return self.apply(gradients, critic_gradients, means, rates)
 
         return self.on_replicas(on_replica, batch, rates)
 
@@ -157,36 +199,53 @@ class SamplerStep(_Step):
             fn_output_signature=tf.TensorSpec([length], tf.float32),
         )
 
-    def replica_step(
+    def gradients(
         self,
         batch: dict[str, tf.Tensor],
         noise: tf.Tensor,
         moment_noise: tf.Tensor | None,
-        rates: dict[str, tf.Tensor],
+        consistency: tf.Tensor,
         r1: float,
-    ) -> dict[str, tf.Tensor]:
-        """Both networks' step on one replica; arguments as in `losses` and `plan.Needs`."""
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], dict[str, tf.Tensor]]:
+        """Both networks' scaled gradients on one replica, and the means of their losses.
+
+        Arguments as in `losses` and `plan.Needs`.
+        """
         batch = losses.scaled(batch)
         noise = tf.ensure_shape(noise, [self.plan.samples * batch["original"].shape[0], None])
         real = self.critic.embed(batch["original"])
         with tf.GradientTape() as tape:
             means, fake = losses.generator_losses(
                 self.networks, self.plan, batch, real, noise, moment_noise,
-                rates["consistency_weight"], _compiled_penalty,
+                consistency, _compiled_penalty,
             )  # fmt: skip
         with tf.GradientTape() as critic_tape:
             critic_means = losses.critic_losses(self.networks, real, fake, r1, _gradient)
-        self.optimizer.learning_rate.assign(rates["learning_rate"])
-        norm = self.descend(self.optimizer, tape, means["generator"], self.trained)
-        self.critic_optimizer.learning_rate.assign(rates["critic_learning_rate"])
-        critic_norm = self.descend(
-            self.critic_optimizer,
-            critic_tape,
+        gradients = tape.gradient(
+            means["generator"], self.trained, output_gradients=self.scale(self.optimizer)
+        )
+        critic_gradients = critic_tape.gradient(
             critic_means["critic"],
             self.critic.trainable_variables,
+            output_gradients=self.scale(self.critic_optimizer),
         )
-        norms = {"gradient": norm, "critic_gradient": critic_norm}
-        return {**means, **critic_means, **norms}
+        return gradients, critic_gradients, {**means, **critic_means}
+
+    def apply(
+        self,
+        gradients: Sequence[tf.Tensor],
+        critic_gradients: Sequence[tf.Tensor],
+        means: dict[str, tf.Tensor],
+        rates: dict[str, tf.Tensor],
+    ) -> dict[str, tf.Tensor]:
+        """Both optimizers' step on one replica; the means and the gradients' norms."""
+        self.optimizer.learning_rate.assign(rates["learning_rate"])
+        norm = self.descend(self.optimizer, gradients, self.trained)
+        self.critic_optimizer.learning_rate.assign(rates["critic_learning_rate"])
+        critic_norm = self.descend(
+            self.critic_optimizer, critic_gradients, self.critic.trainable_variables
+        )
+        return {**means, "gradient": norm, "critic_gradient": critic_norm}
 
 
 def _stream(seed: int, stream: int) -> tf.Tensor:

@@ -45,9 +45,9 @@ def test_the_same_work_is_skipped_and_other_work_is_refused(
         status, out, err = command(*usual, other)
         assert (status, out) == (1, "")
         (line,) = (line for line in err.splitlines() if "no effect" not in line)
-        assert line.startswith(f"{photo}: {output} exists, and ")
+        assert line.startswith(f"{photo}: {output} was made differently (")
         assert said in line
-        assert line.endswith(": --overwrite replaces it")
+        assert line.endswith("): --overwrite replaces it")
     photo.write_bytes(jpeg(24, 40, seed=1))
     assert "input SHA-256" in command(*usual).err
     assert output.read_bytes() == content
@@ -77,7 +77,7 @@ def test_an_image_that_does_not_say_what_made_it_is_not_taken_for_finished(comma
         status, _, err = command(photo)
         assert status == 1
         assert err == (
-            f"{photo}: {output} exists, and it does not say what made it: --overwrite replaces it\n"
+            f"{photo}: {output} exists but does not say what made it: --overwrite replaces it\n"
         )
         assert output.read_bytes() == content
 
@@ -97,7 +97,7 @@ def test_nothing_is_made_beside_other_work(command, photo, sampler):
     photo.with_name("a.restored.2.png").unlink()
     status, _, err = command(*several, "--seed=1")
     assert status == 1
-    assert "a.restored.1.png exists, and seed 0, not 1" in err
+    assert "a.restored.1.png was made differently (seed 0, not 1)" in err
     assert not photo.with_name("a.restored.2.png").exists()
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import pathlib
 
@@ -68,6 +69,21 @@ def test_a_size_that_webp_cannot_hold_is_refused():
         writer.encode(np.zeros((1, 16384), np.uint8), "webp", None, "")
     with pytest.raises(ConfigError, match="format"):
         writer.encode(np.zeros((1, 1), np.uint8), "jpeg", None, "")
+
+
+@pytest.mark.parametrize(
+    ("image_format", "height", "width", "fits"),
+    [
+        ("webp", 16383, 16383, True),
+        ("webp", 1, 16384, False),
+        ("tiff", 30_000, 40_000, True),
+        ("tiff", 40_000, 40_000, False),
+        ("png", 65_500, 65_500, True),
+    ],
+)
+def test_the_limits_of_formats_are_known_beforehand(image_format, height, width, fits):
+    with contextlib.nullcontext() if fits else pytest.raises(ConfigError, match=f"{width}x"):
+        writer.check_size(height, width, image_format)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a.PNG", "png"), ("a.tif", "tiff")])

@@ -13,9 +13,17 @@ from keras_jpeg_gan.data.pipeline import batches
 from keras_jpeg_gan.data.sources import FolderSource, find_images
 from keras_jpeg_gan.models import critic
 from keras_jpeg_gan.models.presets import PRESETS
+from keras_jpeg_gan.training import plan
 from keras_jpeg_gan.training.tensorflow.run import strategy_for
-from keras_jpeg_gan.training.tensorflow.steps import SamplerStep
-from tests.training.tiny import TINY, sampler_config, write_images
+from keras_jpeg_gan.training.tensorflow.steps import STEPS, SamplerStep
+from tests.training.tiny import (
+    CONFIGS,
+    TINY,
+    regression_config,
+    sampler_config,
+    sgd,
+    write_images,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +67,36 @@ def test_mixed_precision_stays_near_float32(images: pathlib.Path) -> None:
             np.testing.assert_allclose(
                 half[taken], whole[taken], rtol=0.05, err_msg=f"{precision} {name}"
             )
+
+
+@pytest.mark.parametrize("method", ["regression", "sampler"])
+def test_a_step_in_four_micro_batches_is_one_step(
+    images: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """With R1, moments, an energy-free critic and SGD: the same losses, gradients and weights."""
+    monkeypatch.setattr(plan, "adam", sgd)
+    estimate = tmp_path / "estimate.weights.h5"
+    plan.new_generator(regression_config(images)).save_weights(estimate)
+    moments = {"moment_every": 1, "estimate_weights": str(estimate), "second_moment_weight": 10.0}
+    more = {"critic_learning_rate": 1e-2, **moments} if method == "sampler" else {}
+    found = []
+    for parts in (1, 4):
+        config = CONFIGS[method](images, batch=8, micro_batches=parts, learning_rate=1e-2, **more)
+        keras.utils.set_random_seed(1)
+        step = STEPS[method](strategy_for(["CPU:0"]), config)
+        source = FolderSource(find_images(config.images))
+        stream = batches(source, PatchDistribution.from_config(config), 0, config.batch).take(2)
+        means = [step(batch, number) for number, batch in enumerate(stream)]
+        values = {name: variable.numpy() for name, variable in step.variables.items()}
+        found.append((means, values))
+    (means, values), (means_in_parts, values_in_parts) = found
+    for one, other in zip(means, means_in_parts, strict=True):
+        assert set(one) == set(other)
+        for name in one:
+            np.testing.assert_allclose(other[name], one[name], rtol=1e-4, atol=1e-7, err_msg=name)
+    for name, value in values.items():
+        scale = np.abs(value).max() + 1e-3
+        assert np.abs(values_in_parts[name] - value).max() <= 1e-5 * scale, name
 
 
 def three_steps(config: Any) -> tuple[SamplerStep, dict[str, np.ndarray]]:

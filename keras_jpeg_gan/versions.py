@@ -1,5 +1,6 @@
-"""What figures were made with: versions and hardware."""
+"""What results were made with: versions, hardware, and this library's code."""
 
+import hashlib
 import importlib.metadata
 import os
 import pathlib
@@ -23,6 +24,17 @@ def versions() -> dict[str, str]:
     found["libjpeg-turbo"] = features.version("libjpeg_turbo") or "not used"
     found["processor"] = f"{_processor()}, {os.cpu_count()} threads"
     return found
+
+
+def code_sha256() -> str:
+    """A hash of this library's Python files and their names, with or without a repository."""
+    package = pathlib.Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _processor() -> str:
