@@ -9,7 +9,9 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
+from keras_jpeg_gan import Decoder
 from keras_jpeg_gan.decoding import decode, runtimes
+from keras_jpeg_gan.decoding.memory import Limits
 from tests.decoding.made_up import ShiftedBlur, write_card
 
 
@@ -112,3 +114,21 @@ def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
         path.write_bytes(b"")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def decoder(model: pathlib.Path) -> Decoder:
+    """A decoder of that model."""
+    return Decoder(model)
+
+
+@pytest.fixture
+def drawing(sampler: pathlib.Path) -> Decoder:
+    """A decoder that draws samples."""
+    return Decoder(sampler)
+
+
+@pytest.fixture
+def in_bands(sampler: pathlib.Path) -> Decoder:
+    """A decoder that cuts a small image into several bands and tiles."""
+    return Decoder(sampler, limits=Limits(max_memory_mb=0))
