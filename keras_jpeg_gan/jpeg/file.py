@@ -150,6 +150,7 @@ class JpegFile:
             if remarks[0] != _NO_END and not allow_truncated:
                 raise JpegFormatError(f"{remarks[0]}; --allow_truncated restores what is there")
         remarks += [f"libjpeg says: {remark}" for remark in found.remarks]
+        remarks += metadata.lost
         tables = tuple(header.tables)
         if len(tables) == 3 and (tables[1] != tables[2]).any():
             remarks.append("Cb and Cr have different tables")

@@ -1,5 +1,6 @@
 """What a file carries besides its image, as Pillow reads it."""
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -9,6 +10,17 @@ _ORIENTATION = 0x0112
 _EXIF_PREFIX = b"Exif\0\0"
 # Tags with the place and the length of a thumbnail: a JPEG, or an uncompressed one.
 _THUMBNAIL_TAGS = ((0x0201, 0x0202), (0x0111, 0x0117))
+# XMP that does not fit into one segment goes on in others (XMP specification, part 3, 1.1.3.1).
+_XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENSION_NOTE = re.compile(
+    rb"""\s*xmpNote:HasExtendedXMP\s*=\s*(["']).*?\1"""
+    rb"|\s*<xmpNote:HasExtendedXMP>.*?</xmpNote:HasExtendedXMP>",
+    re.DOTALL,
+)
+# What the XMP of Ultra HDR, ISO 21496-1 and Apple's files says of a second image, the gain map.
+_GAIN_MAP = re.compile(rb"hdr-gain-map|HDRGainMap|Item:Semantic\s*=\s*[\"']GainMap")
+_IPTC = b"Photoshop 3.0\0"
+_LOST = "not carried over"
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,7 @@ class Metadata:
         comments: COM segments as text.
         orientation: 1 to 8 as in EXIF; 1 if it says nothing.
         dpi: pixels per inch across and down, or None.
+        lost: what else the file has that is not carried over, a line each.
     """
 
     exif: bytes = b""
@@ -30,19 +43,37 @@ class Metadata:
     comments: tuple[str, ...] = ()
     orientation: int = 1
     dpi: tuple[float, float] | None = None
+    lost: tuple[str, ...] = ()
 
 
 def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metadata:
     """The metadata of an opened image; what cannot be parsed is carried raw or left out."""
     dpi = image.info.get("dpi")
+    xmp, lost = _self_contained(image.info.get("xmp", b""))
+    segments = [content for _, content in getattr(image, "applist", [])]
+    if any(content.startswith(_XMP_EXTENSION) for content in segments):
+        lost.append(f"its XMP goes on in further segments: {_LOST}")
+    if any(content.startswith(_IPTC) for content in segments):
+        lost.append(f"its IPTC or Photoshop data: {_LOST}")
+    across, down = image.info.get("jfif_density", (1, 1))
+    if not image.info.get("jfif_unit") and across > 0 and down > 0 and across != down:
+        lost.append(f"its pixels are not square (density {across}:{down}): {_LOST}")
     return Metadata(
         exif=without_thumbnail(image.info.get("exif", b"")),
         icc_profile=image.info.get("icc_profile") or b"",
-        xmp=image.info.get("xmp", b""),
+        xmp=xmp,
         comments=tuple(_text(comment) for comment in comments),
         orientation=_orientation(image),
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
+        lost=tuple(lost),
     )
+
+
+def _self_contained(xmp: bytes) -> tuple[bytes, list[str]]:
+    """XMP that names nothing that is not carried over, and what was left out for it."""
+    if _GAIN_MAP.search(xmp):
+        return b"", [f"its gain map (HDR), and the XMP that describes it: {_LOST}"]
+    return _EXTENSION_NOTE.sub(b"", xmp), []
 
 
 def without_thumbnail(exif: bytes) -> bytes:

@@ -5,7 +5,8 @@
 Each case is a real JPEG file after a few mutations (mutations.py), made from the seed and its
 number alone. It is read, and if it can be, the exact projection of libjpeg's decode is made,
 certified and encoded. The laws: an error is a JpegGanError of one line; a result is of the
-header's size and is read back from its file as it is; nothing is printed; ten seconds of one
+header's size and is read back from its file as it is; a file without colour gets none; the last
+row and column are no farther from the decode than others; nothing is printed; ten seconds of one
 processor at most; no more memory than allowed. Cases run in a process of their own, so that an
 abort or a hang is a finding as well; after one, or after many cases, another process goes on.
 So that there are many cases, most projections are given less time than they may take, and
@@ -50,6 +51,7 @@ HURRIED = 0.1  # seconds of the exact projection's hard part
 OWN_SECONDS = exact_budget._SECONDS
 UNHURRIED_OF = 50  # cases one has all of its time
 LARGE = 300_000  # pixels
+EDGE_TOLERANCE = 8  # grey levels: broken levels may clip the last rows more than others
 _ORIENTATION = 0x0112
 
 
@@ -102,8 +104,20 @@ def outcome(decoder: Decoder, case: Case) -> str:
     with Image.open(io.BytesIO(content)) as image:
         if not np.array_equal(image.convert("RGB"), expected):
             return f"its {image_format} file holds another image"
+    if file.gray and restored.pixels.ndim == 3 and np.ptp(restored.pixels, axis=2).any():
+        return "a file without colour has colour now"
     certified = restored.certificate
+    if certified is not None and certified.exact:
+        for lines in distances(restored.pixels, file.pixels):
+            if len(lines) > 2 and lines[-1] > 1.5 * lines[1:-1].max() + EDGE_TOLERANCE:
+                return f"its edge is {lines[-1]:.0f} grey levels off"
     return "exact" if certified is not None and certified.exact else "restored"
+
+
+def distances(pixels: np.ndarray, decoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far rows and columns are from the decode, in grey levels, on average."""
+    away = np.atleast_3d(np.abs(pixels.astype(int) - decoded)).mean(axis=2)
+    return away.mean(axis=1), away.mean(axis=0)
 
 
 def work(files: list[bytes], seed: int, first: int) -> None:

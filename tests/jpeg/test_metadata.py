@@ -153,3 +153,46 @@ def test_the_first_of_several_pictures_is_read() -> None:
     np.testing.assert_array_equal(file.pixels, pillow(buffer.getvalue()))
     assert file.warnings == ()
     assert file.metadata.comments == ("both",)
+
+
+XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENSION = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"A" * 32 + bytes(8) + b"more")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [b' xmpNote:HasExtendedXMP="AAAA"', b"<xmpNote:HasExtendedXMP>AA</xmpNote:HasExtendedXMP>"],
+)
+def test_xmp_does_not_name_an_extension_that_is_left_out(note: bytes) -> None:
+    packet = segment(0xE1, XMP_SEGMENT + b"<x:xmpmeta" + note + b" kept='1'/>")
+    file = JpegFile.read(inserted(jpeg(), 2, packet + EXTENSION))
+    assert file.metadata.xmp == b"<x:xmpmeta kept='1'/>"
+    assert file.warnings == ("its XMP goes on in further segments: not carried over",)
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [b'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"', b"<HDRGainMap:Version/>"],
+)
+def test_a_gain_map_is_not_promised(promise: bytes) -> None:
+    packet = segment(0xE1, XMP_SEGMENT + b"<x:xmpmeta " + promise + b"/>")
+    file = JpegFile.read(inserted(jpeg(), 2, packet))
+    assert file.metadata.xmp == b""
+    (warning,) = file.warnings
+    assert "gain map" in warning
+
+
+def test_what_else_is_left_out_is_named() -> None:
+    data = inserted(jpeg(), 2, segment(0xED, b"Photoshop 3.0\0" + b"8BIM"))
+    data = data.replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\0\0\x0b\0\x0a")
+    assert JpegFile.read(data).warnings == (
+        "its IPTC or Photoshop data: not carried over",
+        "its pixels are not square (density 11:10): not carried over",
+    )
+    assert JpegFile.read(jpeg(dpi=(300, 200))).warnings == ()
+
+
+def test_extended_xmp_from_the_field(shared_data: pathlib.Path) -> None:
+    file = JpegFile.read(shared_data / "found" / "xmp_two_parts.jpg")
+    assert b"HasExtendedXMP" not in file.metadata.xmp
+    assert any("XMP" in warning for warning in file.warnings)

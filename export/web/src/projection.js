@@ -105,12 +105,12 @@ function iterate(image, file, levels, margin) {
   return before;
 }
 
-function cropImage({ width, height, channels, data }, left, top) {
+export function cropImage({ width, height, channels, data }, left, top) {
   const cropped = crop(data, width * channels, height, left * channels, top);
   return { width: width - left, height: height - top, channels, data: cropped };
 }
 
-function cropPlane({ rows, columns, data }, left, top) {
+export function cropPlane({ rows, columns, data }, left, top) {
   return { rows: rows - top, columns: columns - left, data: crop(data, columns, rows, left, top) };
 }
 

@@ -1,5 +1,6 @@
 // One sample of one photograph: the network over its windows, the projection, and rounding.
 
+import { cropped, extended, overlaid } from "./border.js";
 import { damp } from "./colour.js";
 import { noiseWindow } from "./noise.js";
 import { countMissed, project } from "./projection.js";
@@ -37,14 +38,18 @@ export async function estimate(decoded, network, tables, seed, progress) {
  * @param {object} estimated as `estimate` gives it.
  * @param {object} header of the file.
  * @param {object[]} levels planes, one for each component; null to leave out the projection.
+ * @param {boolean} free whether samples beyond the image are free (border.js).
  * @returns {{pixels: ImageData, missed: number?}} how many levels the rounded image misses.
  */
-export function finish(estimated, header, levels) {
+export function finish(estimated, header, levels, free = false) {
   const gray = header.components.length === 1;
   const image = gray ? meanOfChannels(estimated) : estimated;
-  const pixels = rounded(levels ? project(image, header, levels) : image);
-  const missed = levels && countMissed(fromPixels(pixels, gray), header, levels);
-  return { pixels, missed };
+  if (!levels) return { pixels: rounded(image), missed: null };
+  const whole = free ? extended(image, header, levels) : { image, levels };
+  const found = project(whole.image, header, whole.levels);
+  const pixels = rounded(cropped(found, image.width, image.height));
+  const shown = overlaid(found, fromPixels(pixels, gray));
+  return { pixels, missed: countMissed(shown, header, whole.levels) };
 }
 
 /** An ImageData as an image with three channels, or one if it is gray. */

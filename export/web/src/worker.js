@@ -2,6 +2,7 @@
 // Requests are {id, method, parameters}; replies are {id, progress} and finally {id, result} or
 // {id, error}. {cancel: true} stops the running request.
 
+import { isFree } from "./border.js";
 import { estimateLevels } from "./levels.js";
 import { networkTables, orientationOf, readHeader, samplingName, withoutExtras } from "./jpeg.js";
 import { Network } from "./network.js";
@@ -120,13 +121,14 @@ async function draw(seed, projected, progress) {
   photo.tables ??= networkTables(header.tables);
   const estimated = await estimate(decoded, network, photo.tables, seed, progress);
   if (projected) photo.levels ??= await levelsOf(coded, header, decoded);
-  return finish(estimated, header, projected ? photo.levels.planes : null);
+  return finish(estimated, header, projected ? photo.levels.planes : null, photo.levels?.free);
 }
 
 async function levelsOf(coded, header, decoded) {
   const image = fromPixels(decoded, header.components.length === 1);
   const { levels: planes, source } = await estimateLevels(coded, header, image);
-  return { planes, source, count: planes.reduce((sum, { data }) => sum + data.length, 0) };
+  const free = isFree(image, header, planes);
+  return { planes, source, free, count: planes.reduce((sum, { data }) => sum + data.length, 0) };
 }
 
 /** Report progress, and stop if the request was cancelled. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { extended, isFree } from "../src/border.js";
 import { componentPlanes, forward, inverse } from "../src/codec.js";
 import { damp, keptColour } from "../src/colour.js";
 import {
@@ -65,6 +66,55 @@ test("noise: a window is the cut of the whole field", () => {
     }
   }
 });
+
+/** An image [height, width, channels] by a function of row, column and channel. */
+function drawn(width, height, channels, value) {
+  const data = Float32Array.from({ length: width * height * channels }, (_, k) => {
+    const [pixel, channel] = [Math.floor(k / channels), k % channels];
+    return value(Math.floor(pixel / width), pixel % width, channel);
+  });
+  return { width, height, channels, data };
+}
+
+for (const factor of [1, 2]) {
+  test(`border: free only if no repeated edge has the levels, ${factor}x${factor}`, () => {
+    const chroma = { across: 1, down: 1 };
+    const file = {
+      components: [{ across: factor, down: factor }, chroma, chroma],
+      tables: Array.from({ length: 3 }, () => new Uint16Array(64).fill(6)),
+    };
+    const [width, height] = [45, 37];
+    const wave = (y, x, i) => 128 + 50 * Math.sin(x / 5 + i) + 30 * Math.cos(y / 4);
+    const whole = (value) => drawn(48, 48, 3, value);
+    const levelsOf = (image) =>
+      componentPlanes(image, file.components).map((plane, i) => {
+        const { rows, columns, data } = forward(plane, file.tables[i]);
+        return { rows, columns, data: data.map(Math.round) };
+      });
+    const visible = drawn(width, height, 3, wave);
+    assert.ok(!isFree(visible, file, levelsOf(visible)));
+    const black = whole((y, x, i) => (y < height && x < width ? wave(y, x, i) : 0));
+    const all = levelsOf(black);
+    const own = levelsOf(visible).map(({ rows, columns }, i) => {
+      const data = new Float32Array(rows * columns);
+      for (let row = 0; row < rows; row += 1) {
+        const from = row * all[i].columns;
+        data.set(all[i].data.subarray(from, from + columns), row * columns);
+      }
+      return { rows, columns, data };
+    });
+    assert.ok(isFree(visible, file, own));
+    const { image, levels } = extended(visible, file, own);
+    const projected = project(image, file, levels);
+    assert.equal(countMissed(projected, file, levels), 0);
+    for (let row = 0; row < height; row += 1) {
+      for (let k = 0; k < 3 * width; k += 1) {
+        const [found, given] = [projected.data[row * 3 * image.width + k], visible.data[row * 3 * width + k]];
+        assert.ok(Math.abs(found - given) < 40, `row ${row}: ${found} for ${given}`);
+      }
+    }
+  });
+}
 
 test("colour: kept near colour, taken out elsewhere", () => {
   const [width, height] = [140, 100];

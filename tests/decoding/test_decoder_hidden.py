@@ -1,4 +1,4 @@
-"""Files of phones and camcorders: hidden samples beyond the edge, and gray in three components."""
+"""Hidden samples below and to the right of the image, and pictures without colour."""
 
 import numpy as np
 import pytest
