@@ -55,7 +55,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
         train(regression_config(images), tmp_path / "parts")
     assert checkpoints.all_steps(tmp_path / "parts" / "checkpoints") == [4, 5]
     train(regression_config(images), tmp_path / "parts")
-    starts = [json.loads(line) for line in (tmp_path / "parts" / "runs.jsonl").open()]
+    text = (tmp_path / "parts" / "runs.jsonl").read_text()
+    starts = [json.loads(line) for line in text.splitlines()]
     assert [start["step"] for start in starts] == [0, 5]
     assert starts[0]["config"]["learning_rate"] == 1e-3
     assert starts[0]["code"] == starts[1]["code"] == code_sha256()
