@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.network import Network
+from export.serving import border
 from export.serving.colour import damped, kept_colour
 from export.serving.header import Header, checked, estimated_quality, network_tables, parse
 from export.serving.noise import window
@@ -165,9 +166,7 @@ class Restorer(tf.Module):
                 pixels = self._network(colour, tables, seed, 1.0, 0, 0)
                 pixels = damped(pixels, kept_colour(colour), 0, 0)
                 pixels = tf.reduce_mean(pixels, -1, keepdims=True) if parts == 1 else pixels
-                projected = consistency.project(pixels[None], file, MARGIN)
-                outside = consistency.violation(projected, file)
-                largest = tf.reduce_max([tf.reduce_max(part) for part in outside])
+                projected, largest = border.project(pixels[None], file, height, width, MARGIN)
                 return tf.broadcast_to(projected[0], tf.shape(colour)), largest
 
             return branch
