@@ -53,10 +53,13 @@ class Environment:
         self.install()
 
     def install(self, extra: str = "") -> None:
-        """Install the wheel, or an extra of it on top."""
+        """Install the wheel, or an extra of it on top.
+
+        Pip compiles it: Ray gives its agents only seconds to start.
+        """
         wanted = f"{self._wheel}[{extra}]" if extra else str(self._wheel)
         constraints = ROOT / "constraints.txt"
-        self._pip("install", "--no-compile", f"--constraint={constraints}", wanted)
+        self._pip("install", f"--constraint={constraints}", wanted)
 
     def _pip(self, *arguments: str) -> None:
         self.run("python", "-m", "pip", "--quiet", *arguments)
