@@ -266,7 +266,7 @@ def _sweep(
 
 
 # How each is drawn, and whether that needs the original.
-FIGURES: dict[str, tuple[Callable[..., Figure], bool]] = {
+FIGURES: dict[str, tuple[Callable[..., "Figure"], bool]] = {
     "strip": (_strip, False),
     "deviation": (_deviation, False),
     "recompression": (_recompression, False),
