@@ -97,6 +97,7 @@ def test_a_config_describes_a_distribution() -> None:
     config = types.SimpleNamespace(
         patch=32,
         max_scale=2.0,
+        patch_scale="uniform",
         quality_distribution="skewed",
         quality_low=5,
         quality_high=50,
@@ -108,7 +109,7 @@ def test_a_config_describes_a_distribution() -> None:
         soft_chroma=0.5,
     )
     quality = SkewedQualities(5, 50, 2.0)
-    expected = PatchDistribution(32, 2.0, quality, {HALVED: 1.0}, 0.1, True, 0.5)
+    expected = PatchDistribution(32, 2.0, quality, {HALVED: 1.0}, 0.1, True, 0.5, "uniform")
     assert PatchDistribution.from_config(config) == expected
     config.quality_distribution = "exponential"
     assert PatchDistribution.from_config(config).quality == ExponentialQualities(5, 50, 10.0)

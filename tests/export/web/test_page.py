@@ -79,7 +79,8 @@ def assert_same(made: Any, kept: Any) -> None:
             assert_same(ours, theirs)
     elif isinstance(made, str) and len(made) > 40:
         ours, theirs = (np.frombuffer(base64.b64decode(text), "<f4") for text in (made, kept))
-        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+        # Grey levels; processors with AVX-512 and without it round the projection differently.
+        np.testing.assert_allclose(ours, theirs, atol=5e-3)
     else:
         assert made == kept
 
