@@ -16,7 +16,7 @@ def test_names_that_are_too_long_are_reported_before_the_run(command, tmp_path):
     status, out, err = outcome(command(*arguments))
     assert (status, err) == (0, "")
     first, second = out.splitlines()
-    assert first == "1 files, 0.0 MB; 0 are to be done"
+    assert first == "1 files, 0.0 MB; 0 left to restore"
     assert second.endswith(f"{'x' * 243}.restored.png: File name too long")
 
 

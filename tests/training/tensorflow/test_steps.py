@@ -50,9 +50,12 @@ def test_mixed_precision_stays_near_float32(images: pathlib.Path) -> None:
     """With R1 and moments: losses are the same within the precision's rounding."""
     found = {}
     for precision in ("none", "bfloat16", "float16"):
+        # With "uniform" patches a unit of the critic lies on LeakyReLU's kink: bfloat16 takes
+        # the other slope there, and R1 differs by a fifth.
         config = sampler_config(
-            images, mixed_precision=precision, moment_every=1, final_consistency_weight=1.0
-        )
+            images, mixed_precision=precision, moment_every=1, final_consistency_weight=1.0,
+            patch_scale="near",
+        )  # fmt: skip
         step, means = three_steps(config)
         weights = step.generator.trainable_variables + step.critic.trainable_variables
         assert all(weight.dtype == "float32" for weight in weights)
