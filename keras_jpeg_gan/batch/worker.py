@@ -228,7 +228,10 @@ class Worker:
                 output = sources.output_of(file["stem"], job.suffix)
                 job.output.below(output).write(image)
             known |= {"output": output, "seconds": time.perf_counter() - started}
-            return manifest.restored(made, **known), image
+            record = manifest.restored(made, **known)
+            if job.keep_metadata:
+                record["warnings"] += writer.left_out(made.file.metadata, job.image_format)
+            return record, image
         except Exception as error:  # whatever it is, it is one file's, and does not end the run
             known["seconds"] = time.perf_counter() - started
             return manifest.failed(error=reason_of(error), **known), b""

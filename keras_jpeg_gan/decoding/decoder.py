@@ -107,7 +107,7 @@ class Decoder:
             f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
             "from that"
         )
-        return dataclasses.replace(file, warnings=(*file.warnings, remark))
+        return file.with_warnings(remark)
 
     def restore(
         self,

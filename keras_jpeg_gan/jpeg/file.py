@@ -11,7 +11,7 @@ import io
 import os
 import pathlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jpeglib
 import numpy as np
@@ -96,6 +96,10 @@ class JpegFile:
             return bool((self.pixels == self.pixels[..., :1]).all())
         _, *chroma = self.quantized.levels
         return self.quantized.sampling.has_whole_luma and not any(part.any() for part in chroma)
+
+    def with_warnings(self, *lines: str) -> "JpegFile":
+        """The same file, with further warnings."""
+        return replace(self, warnings=(*self.warnings, *lines))
 
     @property
     def constraint(self) -> Quantized | None:

@@ -19,7 +19,8 @@ _EXTENSION_NOTE = re.compile(
 )
 # What the XMP of Ultra HDR, ISO 21496-1 and Apple's files says of a second image, the gain map.
 _GAIN_MAP = re.compile(rb"hdr-gain-map|HDRGainMap|Item:Semantic\s*=\s*[\"']GainMap")
-_IPTC = b"Photoshop 3.0\0"
+# Photoshop's image resources in APP13, of which one is the caption data of the press (IPTC).
+_PHOTOSHOP, _IPTC = b"Photoshop 3.0\0", 0x0404
 _LOST = "not carried over"
 
 
@@ -34,6 +35,8 @@ class Metadata:
         comments: COM segments as text.
         orientation: 1 to 8 as in EXIF; 1 if it says nothing.
         dpi: pixels per inch across and down, or None.
+        aspect: pixels per unknown unit across and down, where these differ and `dpi` is None.
+        iptc: the IPTC record, raw, or empty.
         lost: what else the file has that is not carried over, a line each.
     """
 
@@ -43,6 +46,8 @@ class Metadata:
     comments: tuple[str, ...] = ()
     orientation: int = 1
     dpi: tuple[float, float] | None = None
+    aspect: tuple[int, int] | None = None
+    iptc: bytes = b""
     lost: tuple[str, ...] = ()
 
 
@@ -53,11 +58,11 @@ def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metad
     segments = [content for _, content in getattr(image, "applist", [])]
     if any(content.startswith(_XMP_EXTENSION) for content in segments):
         lost.append(f"its XMP goes on in further segments: {_LOST}")
-    if any(content.startswith(_IPTC) for content in segments):
-        lost.append(f"its IPTC or Photoshop data: {_LOST}")
+    iptc = image.info.get("photoshop", {}).get(_IPTC, b"")
+    if not iptc and any(content.startswith(_PHOTOSHOP) for content in segments):
+        lost.append(f"its Photoshop data: {_LOST}")
     across, down = image.info.get("jfif_density", (1, 1))
-    if not image.info.get("jfif_unit") and across > 0 and down > 0 and across != down:
-        lost.append(f"its pixels are not square (density {across}:{down}): {_LOST}")
+    oblong = not image.info.get("jfif_unit") and across > 0 and down > 0 and across != down
     return Metadata(
         exif=without_thumbnail(image.info.get("exif", b"")),
         icc_profile=image.info.get("icc_profile") or b"",
@@ -65,6 +70,8 @@ def read_metadata(image: Image.Image, comments: tuple[bytes, ...] = ()) -> Metad
         comments=tuple(_text(comment) for comment in comments),
         orientation=_orientation(image),
         dpi=(float(dpi[0]), float(dpi[1])) if dpi and min(dpi) > 0 else None,
+        aspect=(across, down) if oblong else None,
+        iptc=iptc,
         lost=tuple(lost),
     )
 

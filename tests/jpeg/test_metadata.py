@@ -182,14 +182,23 @@ def test_a_gain_map_is_not_promised(promise: bytes) -> None:
     assert "gain map" in warning
 
 
-def test_what_else_is_left_out_is_named() -> None:
-    data = inserted(jpeg(), 2, segment(0xED, b"Photoshop 3.0\0" + b"8BIM"))
+RECORD = b"\x1c\x02\x78\x00\x07A field"  # IPTC's caption
+RESOURCE = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(RECORD)) + RECORD
+
+
+def test_the_captions_and_the_shape_of_pixels_are_read() -> None:
+    data = inserted(jpeg(), 2, segment(0xED, b"Photoshop 3.0\0" + RESOURCE))
     data = data.replace(b"JFIF\0\1\1\0\0\1\0\1", b"JFIF\0\1\1\0\0\x0b\0\x0a")
-    assert JpegFile.read(data).warnings == (
-        "its IPTC or Photoshop data: not carried over",
-        "its pixels are not square (density 11:10): not carried over",
-    )
-    assert JpegFile.read(jpeg(dpi=(300, 200))).warnings == ()
+    file = JpegFile.read(data)
+    assert file.metadata.iptc == RECORD
+    assert file.metadata.aspect == (11, 10)
+    assert file.warnings == ()
+    assert JpegFile.read(jpeg(dpi=(300, 200))).metadata.aspect is None
+
+
+def test_what_else_photoshop_wrote_is_named() -> None:
+    data = inserted(jpeg(), 2, segment(0xED, b"Photoshop 3.0\0" + b"8BIM"))
+    assert JpegFile.read(data).warnings == ("its Photoshop data: not carried over",)
 
 
 def test_extended_xmp_from_the_field(shared_data: pathlib.Path) -> None:

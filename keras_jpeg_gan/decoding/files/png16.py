@@ -1,6 +1,6 @@
-"""RGB images with 16 bits per channel as PNG, which Pillow cannot write.
+"""What Pillow cannot write into a PNG: RGB with 16 bits per channel, and chunks of other kinds.
 
-Pillow still writes the metadata, around a single pixel that is then replaced by the image.
+Of 16-bit images, Pillow still writes the metadata, around a single pixel that is then replaced.
 """
 
 import struct
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 _SIGNATURE_SIZE = 8
+_HEADER_SIZE = 33  # signature and IHDR
 _STRIP = 256  # rows to compress at a time
 _SUB = 1  # the filter: subtract the pixel to the left, byte by byte
 _PIXEL_SIZE = 6
@@ -30,9 +31,18 @@ def with_pixels(shell: bytes, pixels: np.ndarray, level: int) -> bytes:
             content = struct.pack(">IIB", width, height, 16) + content[9:]
         elif kind == b"IDAT":
             content = b"".join(_compressed(pixels, level))
-        parts += [struct.pack(">I", len(content)), kind, content]
-        parts.append(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+        parts.append(_chunk(kind, content))
     return b"".join(parts)
+
+
+def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
+    """A PNG file with one more chunk, right behind the header."""
+    return png[:_HEADER_SIZE] + _chunk(kind, content) + png[_HEADER_SIZE:]
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(content, zlib.crc32(kind))
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -281,6 +281,8 @@ class Run:
         yield from self._skipped(item, existing, file.sha256)
         for name in missing:
             writer.check_size(file.height, file.width, self._format(name))
+        if self.keep_metadata:
+            file = file.with_warnings(*writer.left_out(file.metadata, self.outputs.image_format))
         self._load()
         share.begin(file.width * file.height, self.products.drawn(missing))
         warnings: tuple[str, ...] = ()

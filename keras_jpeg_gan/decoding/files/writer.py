@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import struct
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,9 @@ _TIFF_LARGEST_AREA = (2**32 - 2**28) // 3  # pixels; offsets have 32 bits, and m
 # More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
 _LARGEST_DPI = 1e6
 
-# TIFF tags: ImageDescription, Orientation, Software, XMP.
-_DESCRIPTION, _ORIENTATION, _SOFTWARE, _XMP = 270, 274, 305, 700
+# TIFF tags: ImageDescription, Orientation, Software, XMP, IPTC.
+_DESCRIPTION, _ORIENTATION, _SOFTWARE, _XMP, _IPTC = 270, 274, 305, 700, 33723
+_NO_UNIT = 1  # of TIFF's ResolutionUnit: XResolution and YResolution say the aspect alone
 
 # EXIF tags that describe the photograph and not its file: description, make, model, orientation,
 # date, artist, copyright, and the directories of exposure and GPS.
@@ -67,6 +69,19 @@ def check_size(height: int, width: int, image_format: str) -> None:
         raise ConfigError(f"{width}x{height}: TIFF holds at most 4 GB, uncompressed: use png")
 
 
+def left_out(metadata: Metadata, image_format: str) -> tuple[str, ...]:
+    """What `encode` cannot carry over in one of `FORMATS`, a line each."""
+    lines = []
+    if metadata.iptc and image_format != "tiff":
+        lines.append("its IPTC data: only --format=tiff carries it over")
+    if metadata.aspect and image_format == "webp":
+        across, down = metadata.aspect
+        lines.append(
+            f"its pixels are not square (density {across}:{down}): --format=png or tiff says so"
+        )
+    return tuple(lines)
+
+
 def encode(
     pixels: np.ndarray, image_format: str, metadata: Metadata | None, provenance: str
 ) -> bytes:
@@ -76,7 +91,8 @@ def encode(
         pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
         image_format: one of `FORMATS`. WebP stores gray as RGB.
         metadata: to write, together with the provenance; None for neither. WebP has no place for
-            comments. TIFF takes the EXIF tags that describe the photograph, if they can be parsed.
+            comments; see also `left_out`. TIFF takes the EXIF tags that describe the photograph,
+            if they can be parsed.
         provenance: what made the pixels, in a line, for `read_note`.
 
     Raises:
@@ -86,12 +102,18 @@ def encode(
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
     check_size(pixels.shape[0], pixels.shape[1], image_format)
     options = _OPTIONS[image_format](metadata, provenance)
+    content = _with_pixels(pixels, image_format, options)
+    if metadata is not None and image_format == "webp":
+        height, width = pixels.shape[:2]
+        return webp_note.with_note(content, height, width, provenance)
+    if metadata is not None and metadata.aspect and image_format == "png":
+        return _with_aspect(content, *metadata.aspect)
+    return content
+
+
+def _with_pixels(pixels: np.ndarray, image_format: str, options: dict[str, Any]) -> bytes:
     if pixels.dtype != np.uint16:
-        content = _saved(Image.fromarray(pixels), image_format, options)
-        if image_format == "webp" and metadata is not None:
-            height, width = pixels.shape[:2]
-            return webp_note.with_note(content, height, width, provenance)
-        return content
+        return _saved(Image.fromarray(pixels), image_format, options)
     if image_format != "png":
         raise ConfigError(f"16 bits: only png holds them here, not {image_format}")
     if pixels.ndim == 2:
@@ -139,6 +161,11 @@ def _png_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
     return options | {"pnginfo": info} | _shared_options(metadata)
 
 
+def _with_aspect(png: bytes, across: int, down: int) -> bytes:
+    """Say the shape of the pixels (pHYs without a unit), which Pillow cannot write."""
+    return png16.with_chunk(png, b"pHYs", struct.pack(">IIB", across, down, 0))
+
+
 def _webp_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
     options: dict[str, Any] = {"lossless": True, "method": _WEBP_METHOD}
     if metadata is None:
@@ -160,6 +187,12 @@ def _tiff_options(metadata: Metadata | None, provenance: str) -> dict[str, Any]:
     tags[_SOFTWARE] = SOFTWARE
     if metadata.xmp:
         tags[_XMP] = metadata.xmp
+    if metadata.iptc:
+        tags[_IPTC] = metadata.iptc
+    if metadata.aspect:
+        across, down = metadata.aspect
+        resolution = {"x_resolution": across, "y_resolution": down, "resolution_unit": _NO_UNIT}
+        return _shared_options(metadata) | {"exif": tags} | resolution
     return _shared_options(metadata) | {"exif": tags}
 
 

@@ -14,7 +14,7 @@ from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
 from keras_jpeg_gan.decoding.files.progress import Progress
 from keras_jpeg_gan.decoding.files.run import Done, Failed, Made, Run, Skipped
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from tests.files import jpeg
+from tests.files import inserted, jpeg, segment
 
 
 @pytest.fixture
@@ -118,3 +118,14 @@ def test_large_files_are_restored_alone(events, tmp_path, monkeypatch):
         "b.jpg": True,
         "c.jpg": False,
     }
+
+
+def test_what_the_format_cannot_hold_is_a_warning_in_the_report_too(events, tmp_path):
+    record = b"\x1c\x02\x78\x00\x01A"  # an IPTC caption
+    resource = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\x06" + record
+    (tmp_path / "a.jpg").write_bytes(inserted(jpeg(16, 24), 2, segment(0xED, resource)))
+    made, warned, _ = events()[0]
+    assert "IPTC" in warned.warning
+    assert made.details["warnings"] == [warned.warning]
+    made.output.unlink()
+    assert kinds(events(keep_metadata=False)[0]) == [Made, Done]

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, IptcImagePlugin
 
 from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.errors import ConfigError
@@ -12,6 +12,7 @@ from keras_jpeg_gan.jpeg.metadata import Metadata
 from tests.files import picture
 
 _MAKE, _ORIENTATION, _EXPOSURE, _TAKEN = 0x010F, 0x0112, 0x8769, 0x9003
+_RESOLUTION = (282, 283, 296)  # across, down, unit
 
 
 @pytest.mark.parametrize("image_format", writer.FORMATS)
@@ -47,6 +48,22 @@ def test_metadata_goes_along_in_every_format(image_format):
         said = str(image.text if image_format == "png" else dict(image.tag_v2))
     for words in ("hm", "made here", writer.SOFTWARE):
         assert words in said
+
+
+def test_captions_and_oblong_pixels_go_along_where_the_format_has_a_place():
+    metadata = Metadata(iptc=b"\x1c\x02\x78\x00\x07A field", aspect=(11, 10))
+    pixels = picture(16, 8)
+    with Image.open(io.BytesIO(writer.encode(pixels, "tiff", metadata, ""))) as image:
+        assert IptcImagePlugin.getiptcinfo(image) == {(2, 120): b"A field"}
+        assert [image.tag_v2[tag] for tag in _RESOLUTION] == [11, 10, 1]
+    for depth in (pixels, pixels.astype(np.uint16)):
+        content = writer.encode(depth, "png", metadata, "")
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.info["aspect"] == (11, 10)
+    assert writer.left_out(metadata, "tiff") == ()
+    (iptc,) = writer.left_out(metadata, "png")
+    assert "--format=tiff" in iptc
+    assert len(writer.left_out(metadata, "webp")) == 2
 
 
 def test_metadata_that_cannot_be_parsed_harms_no_image():
