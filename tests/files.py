@@ -97,7 +97,8 @@ def with_size(data: bytes, height: int, width: int) -> bytes:
 
     With a smaller size, in as many units, what its last units held beyond it is hidden.
     """
-    start = next(found.start() for found in re.finditer(rb"\xff[\xc0\xc2]\0[\x0b\x11]\x08", data))
+    frame = rb"\xff[\xc0\xc2]\0[\x0b\x11\x14]\x08"
+    start = next(found.start() for found in re.finditer(frame, data))
     return data[: start + 5] + struct.pack(">HH", height, width) + data[start + 9 :]
 
 
