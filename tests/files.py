@@ -34,10 +34,11 @@ def jpeg(
     return saved(picture(height, width, seed, gray), **{"quality": 50, **options})
 
 
-def cmyk() -> bytes:
-    """A JPEG file of four components."""
+def cmyk(height: int = 16, width: int = 16, **options: object) -> bytes:
+    """A JPEG file of four inks, without a conversion; the options are Pillow's."""
+    inks = np.dstack([picture(height, width), picture(height, width, 7, gray=True)])
     buffer = io.BytesIO()
-    Image.fromarray(picture(16, 16)).convert("CMYK").save(buffer, "JPEG")
+    Image.frombytes("CMYK", (width, height), inks.tobytes()).save(buffer, "JPEG", **options)
     return buffer.getvalue()
 
 

@@ -1,7 +1,8 @@
 """What the network sees of a file: pictures in RGB, each of some of its channels.
 
-The network knows RGB photographs. RGB-coded files are shown to it as they are. Inks are shown as
-light: cyan, magenta and yellow as red, green and blue, and black as a gray picture beside it.
+The network knows photographs, gray or converted to YCbCr, and how JPEG damages these. So what a
+file converts is shown as RGB, and each channel that is coded by itself as a gray picture, which
+came out better than several together (docs/results.md). Inks are shown as light.
 """
 
 import dataclasses
@@ -46,9 +47,9 @@ class View:
 
 def of(file: JpegFile) -> tuple[View, ...]:
     """The views of a file, in the order of its channels; of a gray picture there is only one."""
-    inks = len(file.tables) == 4
-    first = 1 if file.gray else 3
-    views = [View(slice(0, first), inks, network_tables(file.tables[:3])[None])]
-    if inks:
-        views.append(View(slice(3, 4), inks, network_tables(file.tables[3:])[None]))
-    return tuple(views)
+    if file.gray:
+        return (View(slice(0, 1), False, network_tables(file.tables)[None]),)
+    return tuple(
+        View(channels, file.model.inks, network_tables(file.tables[channels])[None])
+        for channels in file.model.parts
+    )

@@ -19,6 +19,25 @@ class ColourModel(enum.Enum):
         """Whether an encoder converts colour to Y, Cb and Cr; if not, it is coded as it is."""
         return self not in (ColourModel.RGB, ColourModel.CMYK)
 
+    @property
+    def inks(self) -> bool:
+        """Whether pixels are inks: cyan, magenta, yellow and black."""
+        return self in (ColourModel.CMYK, ColourModel.YCCK)
+
+    @property
+    def parts(self) -> tuple[slice, ...]:
+        """The channels that are coded together, in order: the three of YCbCr, or one by itself."""
+        match self:
+            case ColourModel.GRAY:
+                return (slice(0, 1),)
+            case ColourModel.YCBCR:
+                return (slice(0, 3),)
+            case ColourModel.YCCK:
+                return slice(0, 3), slice(3, 4)
+            case _:
+                count = 4 if self.inks else 3
+                return tuple(slice(k, k + 1) for k in range(count))
+
     @classmethod
     def of(cls, components: int, converted: bool) -> "ColourModel":
         """The colour model of this many components, one, three or four."""

@@ -84,6 +84,11 @@ class JpegFile:
         return self.pixels.shape[1]
 
     @property
+    def channels(self) -> int:
+        """1 (gray), 3 (RGB) or 4 (inks)."""
+        return 1 if self.pixels.ndim == 2 else self.pixels.shape[2]
+
+    @property
     def quality(self) -> int:
         """The IJG quality with the nearest tables: an estimate."""
         chroma = self.tables[1] if self.model in _WITH_CHROMA else None

@@ -142,17 +142,27 @@ def from_image(data: bytes) -> bytes:
 
 def peek_size(beginning: bytes) -> tuple[int, int]:
     """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
+    frame = _peek_frame(beginning)
+    return int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+
+
+def peek_components(beginning: bytes) -> int:
+    """The number of components of a JPEG file if its first bytes tell, else 0."""
+    return int.from_bytes(_peek_frame(beginning)[5:6], "big")
+
+
+def _peek_frame(beginning: bytes) -> bytes:
+    """The content of the frame header, or nothing."""
     beginning = from_image(beginning)
     if not beginning.startswith(BEGINNING):
-        return 0, 0
+        return b""
     try:
-        for code, start, _ in _segments(beginning, Header()):
+        for code, start, stop in _segments(beginning, Header()):
             if code in _FRAMES:
-                height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
-                return int.from_bytes(height, "big"), int.from_bytes(width, "big")
+                return beginning[start:stop]
     except JpegFormatError:
         pass  # reported when the file is read
-    return 0, 0
+    return b""
 
 
 def without_extras(data: bytes, header: Header) -> bytes:

@@ -94,22 +94,18 @@ class Quantized:
     @property
     def parts(self) -> tuple["Part", ...]:
         """The parts that an encoder compresses each by itself, in the order of the channels."""
-        count = self.sampling.components
-        first = 3 if self.converted and count > 1 else 1
-        bounds = [(0, first), *((k, k + 1) for k in range(first, count))]
-        inks = count == 4
         return tuple(
             Part(
-                slice(start, end),
-                negative=inks and not (self.converted and start == 0),
+                channels,
+                negative=self.model.inks and channels.stop - channels.start == 1,
                 quantized=Quantized(
-                    self.levels[start:end],
-                    self.tables[start:end],
-                    self.sampling.part(start, end),
+                    self.levels[channels],
+                    self.tables[channels],
+                    self.sampling.part(channels),
                     self.visible,
                 ),
             )
-            for start, end in bounds
+            for channels in self.model.parts
         )
 
     def by_parts(

@@ -109,9 +109,9 @@ class Sampling:
         across, down = self.largest
         return tuple((across // h, down // v) for h, v in self.reduced)
 
-    def part(self, first: int, end: int) -> "Sampling":
+    def part(self, components: slice) -> "Sampling":
         """The sampling of some of the components, with units and padding as in the whole."""
-        return Sampling(self.reduced[first:end], self.largest)
+        return Sampling(self.reduced[components], self.largest)
 
     @property
     def unit_height(self) -> int:

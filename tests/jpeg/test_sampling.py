@@ -66,15 +66,15 @@ def test_ratios_units_and_blocks() -> None:
 
 def test_a_part_has_the_units_and_ratios_of_the_whole() -> None:
     whole = Sampling.parse("2x2,1x2,1x1,2x1")
-    for start, end in ((0, 3), (1, 2), (3, 4)):
-        part = whole.part(start, end)
-        assert part.ratios == whole.ratios[start:end]
+    for components in (slice(0, 3), slice(1, 2), slice(3, 4)):
+        part = whole.part(components)
+        assert part.ratios == whole.ratios[components]
         assert (part.unit_height, part.unit_width) == (16, 16)
         assert part.whole_units(17, 33) == whole.whole_units(17, 33)
-        assert part.blocks(17, 33) == whole.blocks(17, 33)[start:end]
-    assert Sampling.parse("4:4:4:4").part(3, 4) == GRAY
-    assert Sampling.parse("4:2:0:4").part(0, 3) == Sampling.parse("4:2:0")
-    assert Sampling.parse("4:2:0:4").part(3, 4) != GRAY  # its units are of 16x16 pixels
+        assert part.blocks(17, 33) == whole.blocks(17, 33)[components]
+    assert Sampling.parse("4:4:4:4").part(slice(3, 4)) == GRAY
+    assert Sampling.parse("4:2:0:4").part(slice(0, 3)) == Sampling.parse("4:2:0")
+    assert Sampling.parse("4:2:0:4").part(slice(3, 4)) != GRAY  # its units are of 16x16 pixels
 
 
 def test_what_encoders_can_write() -> None:
