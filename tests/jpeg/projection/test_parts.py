@@ -111,3 +111,13 @@ def test_pixels_of_other_channels_are_refused() -> None:
         exact.project(original[..., :3], file)
     with pytest.raises(ConfigError, match="do not fit"):
         encoder.certify(np.ascontiguousarray(original[..., :3]), file)
+
+
+@pytest.mark.parametrize(
+    ("model", "sampling"), [(ColourModel.RGB, "4:4:4"), (ColourModel.CMYK, "4:4:4:4")]
+)
+def test_the_tensors_codec_knows_only_gray_and_ycbcr(model: ColourModel, sampling: str) -> None:
+    from keras_jpeg_gan.jpeg.tensors import consistency
+
+    with pytest.raises(ConfigError, match=f"{model.value}: only gray and YCbCr"):
+        consistency.batch_of_one(*quantized(model, sampling, 60, 16, 16))
