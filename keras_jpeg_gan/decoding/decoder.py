@@ -345,7 +345,8 @@ class Decoder:
 
     def _tile(self, file: JpegFile) -> int:
         """The side of the network's tiles, a multiple of the grid on which bands begin."""
-        return tiles.round_up(self.limits.tile(file.height, file.width), projections.grid(file))
+        tile = self.limits.tile(file.height, file.width, file.channels)
+        return tiles.round_up(tile, projections.grid(file))
 
     def _project(
         self,

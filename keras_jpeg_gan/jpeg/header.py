@@ -278,7 +278,7 @@ class _Walk:
             )
         if not header.width:
             raise JpegFormatError(f"width 0 in the header: {BROKEN}")
-        self._check_size()
+        self._check_size(count)
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
         header.coarse = {(i, k) for i in range(count) for k in range(64)}
@@ -295,14 +295,14 @@ class _Walk:
         except ConfigError as error:
             raise JpegFormatError(f"{error}, as by libjpeg's decoder; {_CONVERT}") from error
 
-    def _check_size(self) -> None:
+    def _check_size(self, channels: int) -> None:
         header = self._header
         if max(header.width, header.height) > _LARGEST_SIDE:
             raise JpegFormatError(
                 f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
                 "libjpeg"
             )
-        self._limits.check_image_size(header.width, header.height)
+        self._limits.check_image_size(header.width, header.height, channels)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits

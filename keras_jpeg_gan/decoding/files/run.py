@@ -168,17 +168,18 @@ class Run:
         sizes = [size_of(item, self.decoder.limits) for item in items]
         shares = [Share(progress, math.prod(size) * images) for size in sizes]
         for item, size, share in zip(items, sizes, shares, strict=True):
-            implied = self.outputs.implied_format(holds_inks(item))
+            inks = holds_inks(item)
+            implied = self.outputs.implied_format(inks)
             missing, existing, failure = self._missing(item, implied)
-            memory = self._memory_mb(*size) if missing else 0.0
+            memory = self._memory_mb(*size, 4 if inks else 3) if missing else 0.0
             yield memory, self._process(item, share, missing, existing, failure)
 
-    def _memory_mb(self, height: int, width: int) -> float:
+    def _memory_mb(self, height: int, width: int, channels: int) -> float:
         """What an image takes beside others; infinite if it must be alone."""
         sums = self.products.mean or self.products.deviation
         if sums or not 0 < height * width <= self.most_pixels_at_once:
             return math.inf
-        return together_mb(height, width, self.decoder.limits)
+        return together_mb(height, width, self.decoder.limits, channels)
 
     def _missing(
         self, item: Input, implied: str | None
