@@ -88,6 +88,8 @@ def commands_header(data: bytes) -> tuple[CommandsHeader | None, str]:
         return None, str(error)
     if not header.complete:
         return None, "no end-of-image marker, which TensorFlow's decoder wants"
+    if len(header.model.parts) > 1:
+        return None, f"{header.model.value}, of which exported models do not know"
     if "arithmetic" in header.frame:
         return None, "arithmetic coding, which TensorFlow's decoder lacks"
     return header, ""
