@@ -121,7 +121,9 @@ class Quantized:
             ConfigError: the pixels do not have as many channels as there are components.
         """
         if (1 if pixels.ndim == 2 else pixels.shape[2]) != self.sampling.components:
-            raise ConfigError(f"sampling {self.sampling} does not fit pixels of {pixels.shape}")
+            raise ConfigError(
+                f"sampling {self.sampling}: its levels do not fit pixels of shape {pixels.shape}"
+            )
         parts = self.parts
         if len(parts) == 1:
             return function(pixels, self)
