@@ -34,10 +34,11 @@ def jpeg(
     return saved(picture(height, width, seed, gray), **{"quality": 50, **options})
 
 
-def cmyk() -> bytes:
-    """A JPEG file of four components."""
+def cmyk(height: int = 16, width: int = 16, **options: object) -> bytes:
+    """A JPEG file of four inks, without a conversion; the options are Pillow's."""
+    inks = np.dstack([picture(height, width), picture(height, width, 7, gray=True)])
     buffer = io.BytesIO()
-    Image.fromarray(picture(16, 16)).convert("CMYK").save(buffer, "JPEG")
+    Image.frombytes("CMYK", (width, height), inks.tobytes()).save(buffer, "JPEG", **options)
     return buffer.getvalue()
 
 
@@ -97,7 +98,8 @@ def with_size(data: bytes, height: int, width: int) -> bytes:
 
     With a smaller size, in as many units, what its last units held beyond it is hidden.
     """
-    start = next(found.start() for found in re.finditer(rb"\xff[\xc0\xc2]\0[\x0b\x11]\x08", data))
+    frame = rb"\xff[\xc0\xc2]\0[\x0b\x11\x14]\x08"
+    start = next(found.start() for found in re.finditer(frame, data))
     return data[: start + 5] + struct.pack(">HH", height, width) + data[start + 9 :]
 
 

@@ -64,6 +64,10 @@ def restore_exactly(
     """
     decoder = jpeg_gan.Decoder(model)
     file = decoder.read(source)
+    if len(file.model.parts) > 1:
+        raise jpeg_gan.JpegFormatError(
+            f"its colours are {file.model.value}: served models restore only grayscale and YCbCr"
+        )
     gray = len(file.tables) == 1
     nothing = np.zeros((0, 0, 8, 8), np.int32)
     levels = file.quantized.levels

@@ -110,6 +110,7 @@ def parse(content: Any, position: Any) -> tuple[Header, Any]:
         (scans > 0, "no frame header or no image data"),
         (walk.frame_size == 6 + 3 * components, "a damaged frame header"),
         (frame[0] == 8, "not 8 bits a sample"),
+        (components != 4, "CMYK or YCCK"),
         ((components == 1) | (components == 3), "neither grayscale nor YCbCr"),
         (~walk.rgb, "RGB-coded"),
         ((height > 0) & (width > 0), "an empty image"),

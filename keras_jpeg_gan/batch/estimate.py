@@ -99,7 +99,7 @@ def _calibrate(job: Job, contents: list[bytes]) -> tuple[int, float]:
             break
         try:
             made = decoder.restore(content, options=job.options)
-            made.encoded(job.image_format, job.keep_metadata)
+            made.encoded(job.format_of(made.file.channels), job.keep_metadata)
         except JpegGanError:
             continue
         pixels = made.file.width * made.file.height

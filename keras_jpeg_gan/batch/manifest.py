@@ -36,6 +36,7 @@ SCHEMA = pa.schema(
         ("output", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("colour_model", pa.string()),
         ("sampling", pa.string()),
         ("quality", pa.int32()),
         ("exact", pa.bool_()),

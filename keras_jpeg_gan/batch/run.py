@@ -17,6 +17,7 @@ from keras_jpeg_gan.batch.progress import Progress
 from keras_jpeg_gan.batch.sources import Sources, find_sources, output_of
 from keras_jpeg_gan.batch.worker import Job
 from keras_jpeg_gan.decoding import flags as shared
+from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.files.report import shown
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.models.cards import WEIGHTS_SUFFIX, find_model
@@ -62,7 +63,7 @@ def _job(sources: Sources) -> Job:
         seed=shared.SEED.value,
         seed_from=own.SEED_FROM.value,
         options=shared.options(),
-        image_format=shared.FORMAT.value or "png",
+        image_format=shared.FORMAT.value,
         keep_metadata=shared.METADATA.value == "keep",
         as_parquet=output_as == "parquet",
         bytes_column=own.BYTES_COLUMN.value,
@@ -75,7 +76,7 @@ def _unusable(sources: Sources, job: Job) -> list[tuple[str, str]]:
         return []
     found = []
     for name, stem in zip(sources.names(), sources.table["stem"].to_pylist(), strict=True):
-        output = job.output.below(output_of(stem, job.suffix))
+        output = job.output.below(output_of(stem, writer.FORMATS[job.format_of(3)][0]))
         problem = output.unusable_name()
         if problem is not None:
             found.append((name, f"its output {output}: {problem}"))

@@ -65,7 +65,8 @@ class Job:
         seed: of every file, unless seed_from is "path" or "content": then a file's seed is a hash
             of this seed and of its path or content.
         options: as for `Decoder.restore`.
-        image_format, keep_metadata: as for `Restored.encoded`.
+        image_format: of the images, one of `writer.FORMATS`, or None for png, and tiff for inks.
+        keep_metadata: as for `Restored.encoded`.
         as_parquet: whether the output is Parquet.
         bytes_column: the column of Parquet inputs that holds the JPEG files, or None for files.
     """
@@ -82,21 +83,21 @@ class Job:
     seed: int
     seed_from: str | None
     options: RestoreOptions
-    image_format: str
+    image_format: str | None
     keep_metadata: bool
     as_parquet: bool
     bytes_column: str | None
 
-    @property
-    def suffix(self) -> str:
-        """The suffix of the images' names."""
-        return writer.FORMATS[self.image_format][0]
+    def format_of(self, channels: int) -> str:
+        """The format of an image with this many channels, 1, 3 or 4."""
+        return self.image_format or (writer.INK_FORMAT if channels == 4 else "png")
 
     @property
     def settings(self) -> dict[str, Any]:
         """Everything that the results depend on besides the files."""
         return {
             **{name: getattr(self, name) for name in _SETTINGS},
+            "image_format": self.image_format or "png",  # at its place among the others
             **{name: getattr(self.options, name) for name in _OPTIONS_OF_IMAGES},
         }
 
@@ -216,21 +217,23 @@ class Worker:
             known |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             header = read_header(data, job.limits)
             known |= {"width": header.width, "height": header.height}
-            writer.check_size(header.height, header.width, job.image_format)
+            channels = len(header.components)
+            image_format = job.format_of(channels)
+            writer.check_fits(header.height, header.width, image_format, channels)
             megapixels = header.width * header.height / 1e6
             if megapixels > self._megapixels:
                 return megapixels
             seed = job.seed_of(name, known["sha256"])
             made = self._decoder.restore(data, seed, job.options)
-            image = made.encoded(job.image_format, job.keep_metadata)
+            image = made.encoded(image_format, job.keep_metadata)
             output = None
             if not job.as_parquet:
-                output = sources.output_of(file["stem"], job.suffix)
+                output = sources.output_of(file["stem"], writer.FORMATS[image_format][0])
                 job.output.below(output).write(image)
             known |= {"output": output, "seconds": time.perf_counter() - started}
             record = manifest.restored(made, **known)
             if job.keep_metadata:
-                record["warnings"] += writer.left_out(made.file.metadata, job.image_format)
+                record["warnings"] += writer.left_out(made.file.metadata, image_format)
             return record, image
         except Exception as error:  # whatever it is, it is one file's, and does not end the run
             known["seconds"] = time.perf_counter() - started

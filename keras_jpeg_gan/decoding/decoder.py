@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import colour, projections, runtimes, tiles
+from keras_jpeg_gan.decoding import colour, projections, runtimes, tiles, views
 from keras_jpeg_gan.decoding.ahead import one_ahead
 from keras_jpeg_gan.decoding.clock import Clock
 from keras_jpeg_gan.decoding.memory import Limits
@@ -24,7 +24,6 @@ from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import border, exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
 from keras_jpeg_gan.jpeg.resaved import find_earlier_save
-from keras_jpeg_gan.jpeg.tables import network_tables
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
@@ -98,8 +97,8 @@ class Decoder:
         if border.is_free(quantized, file.height, file.width):
             quantized = dataclasses.replace(quantized, visible=(file.height, file.width))
             file = dataclasses.replace(file, quantized=quantized)
-        if not quantized.sampling.has_whole_luma:
-            return file  # its pixels do not show the luma that was quantized
+        if not file.shows_luma:
+            return file
         save = find_earlier_save(file.pixels, file.tables[0])
         if save is None:
             return file
@@ -165,7 +164,7 @@ class Decoder:
             options: of these, `temperature` and `blend`.
 
         Returns:
-            [H, W] (gray) or [H, W, 3] float32, on the scale 0..255 but not clipped.
+            [H, W] (gray) or [H, W, C] float32, on the scale 0..255 but not clipped.
 
         Raises:
             ModelError: the output is not finite, or the model cannot be loaded.
@@ -303,12 +302,11 @@ class Decoder:
         """Run the network band by band, and blend its output.
 
         Yields:
-            A band's first row, and its [h, W] (of a gray picture) or [h, W, 3] float32, on the
+            A band's first row, and its [h, W] (of a gray picture) or [h, W, C] float32, on the
             scale 0..255 but not clipped.
         """
-        runtime, tables = self.runtime, network_tables(file.tables)[None]
-        gray = file.gray
-        kept = None if gray else colour.weights(file.pixels)
+        runtime, shown, gray = self.runtime, views.of(file), file.gray
+        kept = None if gray else colour.weights(file.pixels[..., :3])
         noisy = self.card.draws_samples and options.temperature > 0
 
         def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
@@ -322,21 +320,24 @@ class Decoder:
                         for f, s in enumerate(runtime.noise_strides)
                     ]
                     noise = [field[None, ..., None] for field in noise]
-                # The network takes RGB; the channel mean of its output is the nearest gray image.
-                image = np.repeat(window, 3, axis=3) if gray else window
-                image = image.astype(np.float32)
+                pictures = [view.picture(window) for view in shown]
             with self._turn, clock.stage("network"):  # waiting for the turn does not count
-                restored = runtime.restore(image, tables, noise)
-            return restored.mean(axis=3, keepdims=True) if gray else restored
+                restored = [
+                    runtime.restore(picture, view.tables, noise)
+                    for view, picture in zip(shown, pictures, strict=True)
+                ]
+            found = [view.values(image) for view, image in zip(shown, restored, strict=True)]
+            return np.concatenate(found, axis=3)
 
-        decoded = np.atleast_3d(file.pixels)[..., : 1 if gray else 3]
+        decoded = np.atleast_3d(file.pixels)
+        decoded = decoded[..., :1] if gray else decoded
         tile, grid = self._tile(file), projections.grid(file)
         for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid, progress):
             if not np.isfinite(band).all():
                 raise ModelError(f"model {self.card.name}: its output is not finite for this file")
             if kept is not None:
                 rows = slice(top // colour.CELL, -(-(top + len(band)) // colour.CELL))
-                colour.damp(band, kept[rows])
+                colour.damp(band[..., :3], kept[rows])
             if options.blend < 1:
                 band *= np.float32(options.blend)
                 band += np.float32(1 - options.blend) * decoded[top : top + len(band)]
@@ -344,7 +345,8 @@ class Decoder:
 
     def _tile(self, file: JpegFile) -> int:
         """The side of the network's tiles, a multiple of the grid on which bands begin."""
-        return tiles.round_up(self.limits.tile(file.height, file.width), projections.grid(file))
+        tile = self.limits.tile(file.height, file.width, file.channels)
+        return tiles.round_up(tile, projections.grid(file))
 
     def _project(
         self,

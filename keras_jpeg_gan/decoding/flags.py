@@ -27,7 +27,7 @@ FORMAT = flags.DEFINE_enum(
     "format",
     None,
     list(writer.FORMATS),
-    "lossless, all of them; by default as --output is named, or png",
+    "lossless, all of them; by default as --output is named, or png, and tiff for CMYK",
 )
 _BLEND = flags.DEFINE_float(
     "blend",

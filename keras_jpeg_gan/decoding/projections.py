@@ -85,7 +85,8 @@ def check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:
         ModelError: the means are too far apart.
     """
     change = abs(mean - float(file.pixels.mean()))
-    if not change <= _BRIGHTNESS + file.tables[0][0, 0] / 16:
+    step = max(int(table[0, 0]) for table in file.tables)
+    if not change <= _BRIGHTNESS + step / 16:
         raise ModelError(
             f"model {card.name}: its output is {change:.0f} grey levels off the file's mean: the "
             "model is broken, or --temperature too high"

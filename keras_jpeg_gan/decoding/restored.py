@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.files.provenance import Work
@@ -28,8 +27,8 @@ class Restored:
     """A restored image and how it came to be.
 
     Attributes:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB), of the same size as libjpeg's decode: uint8, or
-            uint16 in units of 1/257 grey level.
+        pixels: [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (CMYK, 0 is no ink), of the same size
+            as libjpeg's decode: uint8, or uint16 in units of 1/257 grey level.
         certificate: how many levels libjpeg gives back; None for 16 bits, where its encoder does
             not have the file's sampling, and where there are no levels (a warning says so).
         file: what was restored.
@@ -118,8 +117,10 @@ class Restored:
         if pixels.dtype != np.uint8:
             pixels = np.rint(pixels / UNITS_OF_16_BITS).astype(np.uint8)
         factor = -(-max(pixels.shape[:2]) // _LARGEST_SHOWN)
-        small = np.asarray(Image.fromarray(pixels).reduce(factor))
-        png = writer.encode(small, "png", self.file.metadata, self.provenance)
+        small, metadata = writer.image_of(pixels).reduce(factor), self.file.metadata
+        if small.mode == "CMYK":  # which no notebook shows; a profile of inks is none of RGB
+            small, metadata = small.convert("RGB"), dataclasses.replace(metadata, icc_profile=b"")
+        png = writer.encode(np.asarray(small), "png", metadata, self.provenance)
         lines = [self.certificate._repr_html_() if self.certificate else html.escape(self.summary)]
         lines += [f"shown at 1/{factor} of its size"] if factor > 1 else []
         lines += [f"warning: {html.escape(warning)}" for warning in self.warnings]
@@ -134,6 +135,7 @@ class Restored:
         return {
             "width": file.width,
             "height": file.height,
+            "colour_model": file.model.value if file.quantized else "unknown",
             "sampling": file.quantized.sampling.name if file.quantized else "unknown",
             "progressive": file.progressive,
             "tables": [table.tolist() for table in file.tables],

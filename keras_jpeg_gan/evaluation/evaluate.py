@@ -28,9 +28,10 @@ from keras_jpeg_gan.versions import versions
 
 USAGE = """jpeg-gan-evaluate --images=DIR [flags]
 
-Compresses photographs, restores them, and prints a table of means. With --output=DIR it also
-writes results.csv (a row per image), summary.json, table.md and settings.json (flags, versions,
-hashes of weights) there, and resumes an interrupted evaluation."""
+Compresses photographs in RGB to YCbCr files, restores them, and prints a table of means; RGB-coded,
+CMYK and YCCK files are not measured. With --output=DIR it also writes results.csv (a row per
+image), summary.json, table.md and settings.json (flags, versions, hashes of weights) there, and
+resumes an interrupted evaluation."""
 
 _SAMPLINGS = {sampling.name: sampling for sampling in PILLOW_COLOR}
 

@@ -53,7 +53,7 @@ def read_assumed(
     assumed = f"restored as if its damage were of JPEG quality {quality}: nothing is certified"
     return JpegFile(
         quantized=None,
-        tables=(luma,) if pixels.ndim == 2 else (luma, chroma, chroma),
+        tables=(luma, chroma, chroma, luma)[: 1 if pixels.ndim == 2 else pixels.shape[2]],
         pixels=pixels,
         progressive=False,
         metadata=metadata,

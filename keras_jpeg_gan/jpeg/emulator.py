@@ -124,7 +124,8 @@ def component_planes(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]
     """The integer sample planes that libjpeg's encoder hands to its DCT.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8; of other images, a part
+            (`Quantized.parts`).
         sampling: of the components.
 
     Returns:
@@ -133,9 +134,10 @@ def component_planes(pixels: np.ndarray, sampling: Sampling) -> list[np.ndarray]
     Raises:
         ConfigError: the pixels and the sampling do not match.
     """
-    if (pixels.ndim == 2) != (sampling.components == 1):
+    channels = 1 if pixels.ndim == 2 else 3
+    if channels != sampling.components:
         raise ConfigError(f"pixels of shape {pixels.shape} do not fit sampling {sampling}")
-    v_max = max(v for _, v in sampling.reduced)
+    v_max = sampling.largest[1]
     height, width = pixels.shape[:2]
     wide = pixels.astype(np.int32)
     full = (

@@ -1,12 +1,14 @@
 """libjpeg's encoder itself, which decides what is exactly consistent.
 
-Pillow's libjpeg-turbo writes the samplings that Pillow can name, jpeglib's writes the others.
-Both use the "islow" DCT and plain (not smoothed) downsampling, and agree level for level.
+Pillow's libjpeg-turbo writes gray and YCbCr in the samplings that Pillow can name, jpeglib's writes
+the others, and what is not coded as YCbCr. Both use the "islow" DCT and plain (not smoothed)
+downsampling, and agree level for level.
 """
 
 import contextlib
 import functools
 import io
+import itertools
 import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from PIL import Image
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import emulator
+from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.file import LIBJPEG, TURBO, decode, read_levels
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.sampling import Sampling
@@ -25,6 +28,16 @@ from keras_jpeg_gan.streams import caught_messages
 
 # Pixels whose coefficients are computed at once, in whole rows of units.
 _PIXELS_AT_ONCE = 1 << 20
+
+# jpeglib's names of colour spaces, of pixels by the number of channels, and of files. Gray is
+# always left to Pillow.
+_PIXEL_SPACES = {3: jpeglib.JCS_RGB, 4: jpeglib.JCS_CMYK}
+_FILE_SPACES = {
+    ColourModel.YCBCR: jpeglib.JCS_YCbCr,
+    ColourModel.RGB: jpeglib.JCS_RGB,
+    ColourModel.CMYK: jpeglib.JCS_CMYK,
+    ColourModel.YCCK: jpeglib.JCS_YCCK,
+}
 
 
 @dataclass(frozen=True)
@@ -84,14 +97,20 @@ class Recompressed:
         return decode(self.data)
 
 
-def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling) -> bytes:
+def encode(
+    pixels: np.ndarray,
+    tables: Sequence[np.ndarray],
+    sampling: Sampling,
+    converted: bool = True,
+) -> bytes:
     """Compress with libjpeg.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8.
+        pixels: [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (inks) uint8.
         tables: [8, 8] steps in 1..65535 for each component, natural order. libjpeg writes
             those above 32767 as 32767: the levels of 8-bit pixels are 0 either way.
         sampling: of the components.
+        converted: as `Quantized.converted`.
 
     Returns:
         A sequential JPEG file.
@@ -112,12 +131,12 @@ def encode(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling)
     steps = np.stack([np.asarray(table, np.int64).reshape(8, 8) for table in tables])
     if steps.min() < 1 or steps.max() > 65535:
         raise ConfigError("a quantization step is not in 1..65535: libjpeg cannot write it")
-    subsampling = sampling.pillow_subsampling
+    subsampling = sampling.pillow_subsampling if converted else None
     # libjpeg warns about steps above 255, and jpeglib's choice of version is process-wide.
     alone = steps.max() > 255 or subsampling is None
     with caught_messages(LIBJPEG) if alone else contextlib.nullcontext():
         if subsampling is None:
-            return _encode_by_jpeglib(pixels, steps, sampling)
+            return _encode_by_jpeglib(pixels, steps, sampling, converted)
         return _encode_by_pillow(pixels, steps, subsampling)
 
 
@@ -132,10 +151,15 @@ def _encode_by_pillow(pixels: np.ndarray, steps: np.ndarray, subsampling: int) -
     return buffer.getvalue()
 
 
-def _encode_by_jpeglib(pixels: np.ndarray, steps: np.ndarray, sampling: Sampling) -> bytes:
+def _encode_by_jpeglib(
+    pixels: np.ndarray, steps: np.ndarray, sampling: Sampling, converted: bool
+) -> bytes:
+    model = ColourModel.of(sampling.components, converted)
+    given = 255 - pixels if sampling.components == 4 else np.ascontiguousarray(pixels)
     with tempfile.TemporaryDirectory() as folder, jpeglib.version(TURBO):
         path = pathlib.Path(folder) / "encoded.jpg"
-        image = jpeglib.from_spatial(np.ascontiguousarray(pixels))
+        image = jpeglib.from_spatial(given, _PIXEL_SPACES[sampling.components])
+        image.jpeg_color_space = _FILE_SPACES[model]
         image.samp_factor = np.array([(down, across) for across, down in sampling.reduced])
         image.write_spatial(
             str(path), qt=steps.astype(np.uint16), quant_tbl_no=np.arange(len(steps))
@@ -143,31 +167,36 @@ def _encode_by_jpeglib(pixels: np.ndarray, steps: np.ndarray, sampling: Sampling
         return path.read_bytes()
 
 
-def quantize(pixels: np.ndarray, tables: Sequence[np.ndarray], sampling: Sampling) -> Quantized:
+def quantize(
+    pixels: np.ndarray,
+    tables: Sequence[np.ndarray],
+    sampling: Sampling,
+    converted: bool = True,
+) -> Quantized:
     """The levels (int16) that libjpeg gives an image; arguments and errors as `encode`."""
-    levels = read_levels(encode(pixels, tables, sampling)).quantized.levels
-    return Quantized(levels, tables, sampling)
+    levels = read_levels(encode(pixels, tables, sampling, converted)).quantized.levels
+    return Quantized(levels, tables, sampling, converted=converted)
 
 
 def recompress(pixels: np.ndarray, quantized: Quantized) -> Recompressed:
-    """Compress an image with libjpeg as a file was: with its tables and sampling.
+    """Compress an image with libjpeg as a file was: with its tables, sampling and colour model.
 
     Args:
-        pixels: [H, W] or [H, W, 3] uint8.
+        pixels: [H, W], [H, W, 3] or [H, W, 4] uint8.
         quantized: of the file.
 
     Raises:
         ConfigError: libjpeg's encoder cannot write the sampling, or shapes do not match.
     """
     quantized.check_fits(pixels.shape)
-    return Recompressed(encode(pixels, quantized.tables, quantized.sampling))
+    return Recompressed(encode(pixels, quantized.tables, quantized.sampling, quantized.converted))
 
 
 def violations(pixels: np.ndarray, quantized: Quantized) -> Iterator[np.ndarray]:
     """How far the encoder's unrounded coefficients are from a file's levels, in steps.
 
     Args:
-        pixels: [H, W] or [H, W, 3] uint8; quantized: of the file.
+        pixels: [H, W], [H, W, 3] or [H, W, 4] uint8; quantized: of the file.
 
     Yields:
         [Hb, Wb, 8, 8] float64, at least 0, for each component.
@@ -175,7 +204,10 @@ def violations(pixels: np.ndarray, quantized: Quantized) -> Iterator[np.ndarray]
     Raises:
         ConfigError: the pixels and the sampling do not match.
     """
-    unrounded = emulator.coefficients(pixels, quantized.sampling)
+    unrounded = itertools.chain.from_iterable(
+        emulator.coefficients(part.coded(pixels), part.quantized.sampling)
+        for part in quantized.parts
+    )
     for c8, wanted, table in zip(unrounded, quantized.levels, quantized.tables, strict=True):
         yield np.abs(_like(wanted, c8) / (8.0 * np.asarray(table)) - wanted)
 

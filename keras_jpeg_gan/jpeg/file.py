@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.header import BROKEN, Header, from_image, read_header, without_extras
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
@@ -28,6 +29,8 @@ from keras_jpeg_gan.streams import caught_messages
 from keras_jpeg_gan.system import as_file, without_warnings
 
 TURBO = "turbo210"  # jpeglib's newest libjpeg-turbo; reads arithmetic coding too
+
+_WITH_CHROMA = (ColourModel.YCBCR, ColourModel.YCCK)
 
 _NO_END = "no end-of-image marker"
 
@@ -47,14 +50,15 @@ _FILLERS = (_FILLER.tobytes(), (254 - _FILLER).tobytes())
 
 @dataclass(frozen=True)
 class JpegFile:
-    """A grayscale or YCbCr JPEG file, or an image that is restored as if it were one.
+    """A JPEG file, or an image that is restored as if it were one.
 
     Attributes:
         quantized: what an encoder must give back, with levels in int16; None for an image that
             is only assumed to be a JPEG file's decode (`jpeg.assumed`).
         tables: [8, 8] int32 steps for each component, natural order: those of `quantized`, or
             the assumed ones.
-        pixels: [H, W] or [H, W, 3] uint8, libjpeg's default decode; orientation not applied.
+        pixels: [H, W], [H, W, 3] or, of inks (`levels.Part`), [H, W, 4] uint8: libjpeg's default
+            decode; orientation not applied.
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, one line each.
@@ -80,22 +84,45 @@ class JpegFile:
         return self.pixels.shape[1]
 
     @property
+    def channels(self) -> int:
+        """1 (gray), 3 (RGB) or 4 (inks)."""
+        return 1 if self.pixels.ndim == 2 else self.pixels.shape[2]
+
+    @property
     def quality(self) -> int:
         """The IJG quality with the nearest tables: an estimate."""
-        return estimate_quality(self.tables[0], self.tables[1] if len(self.tables) > 1 else None)
+        chroma = self.tables[1] if self.model in _WITH_CHROMA else None
+        return estimate_quality(self.tables[0], chroma)
+
+    @property
+    def model(self) -> ColourModel:
+        """The colour model of the file; what is only assumed to be one had Y, Cb and Cr."""
+        if self.quantized is None:
+            return ColourModel.of(len(self.tables), converted=True)
+        return self.quantized.model
 
     @functools.cached_property
     def gray(self) -> bool:
-        """Whether the picture has no colour: one component, or three without a level of chroma.
+        """Whether the picture has no colour: one component, or YCbCr without a level of chroma.
 
         Without levels: whether R = G = B in every pixel.
         """
         if self.pixels.ndim == 2:
             return True
         if self.quantized is None:
-            return bool((self.pixels == self.pixels[..., :1]).all())
+            shown = self.pixels
+            return shown.shape[2] == 3 and bool((shown == shown[..., :1]).all())
         _, *chroma = self.quantized.levels
-        return self.quantized.sampling.has_whole_luma and not any(part.any() for part in chroma)
+        return self.shows_luma and not any(part.any() for part in chroma)
+
+    @property
+    def shows_luma(self) -> bool:
+        """Whether each of its pixels shows the luma that was quantized there."""
+        return (
+            self.quantized is not None
+            and self.model in (ColourModel.GRAY, ColourModel.YCBCR)
+            and self.quantized.sampling.has_whole_luma
+        )
 
     def with_warnings(self, *lines: str) -> "JpegFile":
         """The same file, with further warnings."""
@@ -156,10 +183,16 @@ class JpegFile:
         remarks += [f"libjpeg says: {remark}" for remark in found.remarks]
         remarks += metadata.lost
         tables = tuple(header.tables)
-        if len(tables) == 3 and (tables[1] != tables[2]).any():
+        quantized = Quantized(
+            found.quantized.levels,
+            tables,
+            found.quantized.sampling,
+            converted=header.model.converted,
+        )
+        if quantized.model in _WITH_CHROMA and (tables[1] != tables[2]).any():
             remarks.append("Cb and Cr have different tables")
         return cls(
-            quantized=Quantized(found.quantized.levels, tables, found.quantized.sampling),
+            quantized=quantized,
             tables=tables,
             pixels=pixels,
             progressive=header.progressive,
@@ -186,7 +219,8 @@ class FileLevels:
 
     Attributes:
         quantized: levels in int16, and the tables (int32) that stand at the file's end. If a
-            file defines them twice, `Header.tables` has those that count.
+            file defines them twice, `Header.tables` has those that count. What the components
+            mean is not asked here (`Header.model`).
         height, width: in pixels.
         remarks: what libjpeg printed, without repetition, one line each.
     """
@@ -198,7 +232,7 @@ class FileLevels:
 
 
 def read_levels(data: bytes) -> FileLevels:
-    """Decode the levels of a JPEG file of one or three components.
+    """Decode the levels of a JPEG file of one, three or four components.
 
     Raises:
         JpegFormatError: libjpeg cannot read the file.
@@ -217,7 +251,8 @@ def read_levels(data: bytes) -> FileLevels:
         raise JpegFormatError(
             f"libjpeg cannot read its coefficients ({reason}): {BROKEN}"
         ) from failure
-    levels = [part for part in (image.Y, image.Cb, image.Cr) if part is not None]
+    components = (image.Y, image.Cb, image.Cr, image.K)
+    levels = [part for part in components if part is not None]
     factors = tuple((int(across), int(down)) for down, across in image.samp_factor[: len(levels)])
     try:
         quantized = Quantized(

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError, JpegFormatError
+from keras_jpeg_gan.jpeg.colour_model import ColourModel, is_xyb
 from keras_jpeg_gan.jpeg.formats import BEGINNING, what_else
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 
 _SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
-_APP0, _APP14, _APP15 = 0xE0, 0xEE, 0xEF
+_APP0, _APP2, _APP14, _APP15 = 0xE0, 0xE2, 0xEE, 0xEF
 _FRAMES = {
     0xC0: "baseline",
     0xC1: "extended",
@@ -64,8 +65,8 @@ class Header:
 
     Attributes:
         width, height: in pixels; frame: "baseline", "progressive", ...
-        components: in the frame's order; sampling: of these; tables: [8, 8] int32 steps, natural
-            order, for each, as they stood when its first scan began.
+        components: in the frame's order; sampling, model: of these; tables: [8, 8] int32 steps,
+            natural order, for each, as they stood when its first scan began.
         scans: how many scans begin; scanned: the indices of the components in these.
         comments: COM segments.
         extras: where APPn and COM segments start and stop, markers included.
@@ -81,6 +82,7 @@ class Header:
     frame: str = ""
     components: tuple[Component, ...] = ()
     sampling: Sampling = GRAY
+    model: ColourModel = ColourModel.GRAY
     tables: list[np.ndarray] = field(default_factory=list)
     scans: int = 0
     scanned: set[int] = field(default_factory=set)
@@ -140,17 +142,27 @@ def from_image(data: bytes) -> bytes:
 
 def peek_size(beginning: bytes) -> tuple[int, int]:
     """Height and width of a JPEG file if its first bytes tell, else 0, 0."""
+    frame = _peek_frame(beginning)
+    return int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
+
+
+def peek_components(beginning: bytes) -> int:
+    """The number of components of a JPEG file if its first bytes tell, else 0."""
+    return int.from_bytes(_peek_frame(beginning)[5:6], "big")
+
+
+def _peek_frame(beginning: bytes) -> bytes:
+    """The content of the frame header, or nothing."""
     beginning = from_image(beginning)
     if not beginning.startswith(BEGINNING):
-        return 0, 0
+        return b""
     try:
-        for code, start, _ in _segments(beginning, Header()):
+        for code, start, stop in _segments(beginning, Header()):
             if code in _FRAMES:
-                height, width = beginning[start + 1 : start + 3], beginning[start + 3 : start + 5]
-                return int.from_bytes(height, "big"), int.from_bytes(width, "big")
+                return beginning[start:stop]
     except JpegFormatError:
         pass  # reported when the file is read
-    return 0, 0
+    return b""
 
 
 def without_extras(data: bytes, header: Header) -> bytes:
@@ -217,6 +229,7 @@ class _Walk:
         self._latched: dict[int, np.ndarray] = {}
         self._jfif = False
         self._adobe: int | None = None
+        self._icc_profile = b""
 
     def segment(self, code: int, content: bytes) -> None:
         """Read one segment's content, without marker and length."""
@@ -237,6 +250,8 @@ class _Walk:
             self._header.comments += (content,)
         elif code == _APP0 and content.startswith(b"JFIF\0") and len(content) >= 14:
             self._jfif = True
+        elif code == _APP2 and content.startswith(b"ICC_PROFILE\0"):
+            self._icc_profile += content[14:]
         elif code == _APP14 and content.startswith(b"Adobe") and len(content) >= 12:
             self._adobe = content[11]
 
@@ -253,10 +268,9 @@ class _Walk:
             raise JpegFormatError(
                 f"a {precision}-bit JPEG: only 8-bit ones are restored; {_CONVERT}"
             )
-        if count not in (1, 3):
-            kind = "CMYK or YCCK" if count == 4 else "unusual"
+        if count not in (1, 3, 4):
             raise JpegFormatError(
-                f"{count} components ({kind}): only grayscale and YCbCr are restored; {_CONVERT}"
+                f"{count} components: only files of one, three or four are restored; {_CONVERT}"
             )
         if not header.height:
             raise JpegFormatError(
@@ -264,7 +278,7 @@ class _Walk:
             )
         if not header.width:
             raise JpegFormatError(f"width 0 in the header: {BROKEN}")
-        self._check_size()
+        self._check_size(count)
         parts = [content[6 + 3 * i : 9 + 3 * i] for i in range(count)]
         header.components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
         header.coarse = {(i, k) for i in range(count) for k in range(64)}
@@ -281,14 +295,14 @@ class _Walk:
         except ConfigError as error:
             raise JpegFormatError(f"{error}, as by libjpeg's decoder; {_CONVERT}") from error
 
-    def _check_size(self) -> None:
+    def _check_size(self, channels: int) -> None:
         header = self._header
         if max(header.width, header.height) > _LARGEST_SIDE:
             raise JpegFormatError(
                 f"{header.width}x{header.height}: sides above {_LARGEST_SIDE} are refused by "
                 "libjpeg"
             )
-        self._limits.check_image_size(header.width, header.height)
+        self._limits.check_image_size(header.width, header.height, channels)
 
     def _check_density(self) -> None:
         header, limits = self._header, self._limits
@@ -324,7 +338,7 @@ class _Walk:
                 f"than an image needs; {_CONVERT}"
             )
         if header.scans == 1:
-            self._check_colors()
+            self._decide_model()
             self._check_density()
         selected = content[1 : 1 + 2 * content[0] : 2] if content else b""
         for i, part in enumerate(header.components):
@@ -341,16 +355,12 @@ class _Walk:
         first, last, bits = content[-3:]
         return range(first, last + 1) if bits & 15 == 0 else range(0)
 
-    def _check_colors(self) -> None:
-        """Apply libjpeg's own rule for what three components are (jdapimin.c)."""
+    def _decide_model(self) -> None:
         identifiers = bytes(part.identifier for part in self._header.components)
-        if len(identifiers) != 3 or self._jfif:
-            return
-        by_adobe = self._adobe == 0
-        by_name = self._adobe is None and identifiers == b"RGB"
-        if by_adobe or by_name:
+        self._header.model = ColourModel.decide(identifiers, self._jfif, self._adobe)
+        if is_xyb(self._header.model, self._icc_profile):
             raise JpegFormatError(
-                f"an RGB-coded JPEG: only grayscale and YCbCr are restored; {_CONVERT}"
+                f"an XYB JPEG of jpegli: its colours are not those of photographs; {_CONVERT}"
             )
 
     def tables_of_components(self) -> list[np.ndarray]:

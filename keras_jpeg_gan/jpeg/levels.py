@@ -1,11 +1,13 @@
 """Quantized coefficients with what they mean: all that an encoder must give back."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.sampling import Sampling
 
 
@@ -24,6 +26,8 @@ class Quantized:
             if they do not repeat its edge (`projection.border`); otherwise None. If they are
             free, pixels are those of whole units, of which an encoder must give back only these
             levels.
+        converted: whether the first three of several components are Y, Cb and Cr (YCbCr, YCCK),
+            or coded without a conversion (RGB, CMYK).
 
     Raises:
         ConfigError: the numbers of components differ.
@@ -33,6 +37,7 @@ class Quantized:
     tables: Sequence[np.ndarray]
     sampling: Sampling
     visible: tuple[int, int] | None = None
+    converted: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.levels) == len(self.tables) == self.sampling.components:
@@ -41,11 +46,16 @@ class Quantized:
                 f"sampling {self.sampling}"
             )
 
+    @property
+    def model(self) -> ColourModel:
+        """The colour model of the components."""
+        return ColourModel.of(self.sampling.components, self.converted)
+
     def check_fits(self, shape: tuple[int, ...]) -> None:
         """Refuse pixels that cannot have these levels.
 
         Args:
-            shape: (H, W) of a gray image, (H, W, C) of one with several components.
+            shape: (H, W) of a gray image, (H, W, C) of an image with several channels.
 
         Raises:
             ConfigError: the shapes do not match.
@@ -79,4 +89,74 @@ class Quantized:
             for part, (_, down) in zip(self.levels, self.sampling.reduced, strict=True)
         ]
         visible = self.visible and (min(end, self.visible[0]) - top, self.visible[1])
-        return Quantized(levels, self.tables, self.sampling, visible)
+        return dataclasses.replace(self, levels=levels, visible=visible)
+
+    @property
+    def parts(self) -> tuple["Part", ...]:
+        """The parts that an encoder compresses each by itself, in the order of the channels."""
+        return tuple(
+            Part(
+                channels,
+                negative=self.model.inks and channels.stop - channels.start == 1,
+                quantized=Quantized(
+                    self.levels[channels],
+                    self.tables[channels],
+                    self.sampling.part(channels),
+                    self.visible,
+                ),
+            )
+            for channels in self.model.parts
+        )
+
+    def by_parts(
+        self, function: Callable[[np.ndarray, "Quantized"], np.ndarray], pixels: np.ndarray
+    ) -> np.ndarray:
+        """Apply a function of pixels and levels to each part, and put its images together.
+
+        Args:
+            function: takes and returns an image, gray or RGB; it may return another size.
+            pixels: [H, W] or [H, W, C], on the scale 0..255.
+
+        Raises:
+            ConfigError: the pixels do not have as many channels as there are components.
+        """
+        if (1 if pixels.ndim == 2 else pixels.shape[2]) != self.sampling.components:
+            raise ConfigError(
+                f"sampling {self.sampling}: its levels do not fit pixels of shape {pixels.shape}"
+            )
+        parts = self.parts
+        if len(parts) == 1:
+            return function(pixels, self)
+        return np.dstack(
+            [part.shown(function(part.coded(pixels), part.quantized)) for part in parts]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Channels of an image that are compressed without regard to the others.
+
+    A part is a gray or a YCbCr image of its own: K of a YCCK file, each channel of an RGB file.
+    Pixels of CMYK and YCCK files are inks: 0 is none, 255 full, as TIFF and Pillow have it. As
+    Adobe's programs write these files, and everyone reads them, CMYK and K are coded as 255 less
+    the ink; Y, Cb and Cr are of inks taken for RGB (libjpeg's jccolor.c).
+
+    Attributes:
+        channels: which of the image's.
+        negative: whether 255 less the values is coded.
+        quantized: what an encoder must give back.
+    """
+
+    channels: slice
+    negative: bool
+    quantized: Quantized
+
+    def coded(self, pixels: np.ndarray) -> np.ndarray:
+        """What an encoder is given of an image, [H, W] or [H, W, C]: [H, W] or [H, W, 3]."""
+        part = np.atleast_3d(pixels)[..., self.channels]
+        part = part[..., 0] if part.shape[-1] == 1 else part
+        return 255 - part if self.negative else np.ascontiguousarray(part)
+
+    def shown(self, pixels: np.ndarray) -> np.ndarray:
+        """The values in an image, [H, W] or [H, W, 3], of those that are coded."""
+        return 255 - pixels if self.negative else pixels

@@ -36,8 +36,8 @@ class FileLimits:
                 f"{size / 1e6:.3g} MB are more than --max_file_mb={self.max_file_mb:g}"
             )
 
-    def check_image_size(self, width: int, height: int) -> None:
-        """Refuse an image of too many pixels.
+    def check_image_size(self, width: int, height: int, channels: int = 3) -> None:
+        """Refuse an image of too many pixels; here, of any number of channels.
 
         Raises:
             JpegFormatError: there are more than the limit.

@@ -17,12 +17,16 @@ _NAMED: dict[str, Factors] = {
     "4:4:0": ((1, 2), (1, 1), (1, 1)),
     "4:2:0": ((2, 2), (1, 1), (1, 1)),
     "4:1:1": ((4, 1), (1, 1), (1, 1)),
+    # As ITU-R BT.601 counts: the fourth number is of a fourth component, K.
+    "4:4:4:4": ((1, 1), (1, 1), (1, 1), (1, 1)),
+    "4:2:2:4": ((2, 1), (1, 1), (1, 1), (2, 1)),
+    "4:2:0:4": ((2, 2), (1, 1), (1, 1), (2, 2)),
 }
 _NAMES = {factors: name for name, factors in _NAMED.items()}
-# What Pillow calls those that it can write; grayscale leaves no choice.
+# What Pillow calls those that it can write of gray and YCbCr; grayscale leaves no choice.
 _PILLOW = {"gray": 0, "4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
-_COMPONENTS = (1, 3)
+_COMPONENTS = (1, 3, 4)
 # ITU-T T.81, B.2.3: the most blocks in an interleaved minimum coded unit.
 _MAX_UNIT_BLOCKS = 10
 
@@ -36,31 +40,39 @@ class Sampling:
 
     Attributes:
         factors: across and down, 1 to 4, for each component in the frame's order.
-        reduced: the factors without a common divisor: of "2x2" alone, "1x1".
+        frame: the largest factors of the frame, across and down, if these components are only
+            some of it (`part`); None if they are all.
+        reduced: the factors without a common divisor: of "2x2" alone, "1x1". Those of a part
+            are reduced as the frame's are.
+        largest: the largest reduced factors, across and down, of the frame.
 
     Raises:
-        ConfigError: there are not one or three components, a factor is out of range, or a
+        ConfigError: there are not one, three or four components, a factor is out of range, or a
             component's factor does not divide the largest (libjpeg supports no such ratio).
     """
 
     factors: Factors = field(compare=False)
+    frame: tuple[int, int] | None = field(default=None, compare=False, repr=False)
     reduced: Factors = field(init=False, repr=False)
+    largest: tuple[int, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         across, down = ([pair[axis] for pair in self.factors] for axis in (0, 1))
         if len(self.factors) not in _COMPONENTS or not all(1 <= n <= 4 for n in across + down):
             raise ConfigError(
-                f"sampling {_text(self.factors)}: one or three components with factors from 1 to 4 "
-                "are supported"
+                f"sampling {_text(self.factors)}: one, three or four components with factors from "
+                "1 to 4 are supported"
             )
-        if any(max(across) % h or max(down) % v for h, v in self.factors):
+        widest, tallest = self.frame or (max(across), max(down))
+        if any(widest % h or tallest % v for h, v in self.factors):
             raise ConfigError(
                 f"sampling {_text(self.factors)}: only whole ratios of factors are supported"
             )
-        h_gcd, v_gcd = math.gcd(*across), math.gcd(*down)
+        h_gcd, v_gcd = (1, 1) if self.frame else (math.gcd(*across), math.gcd(*down))
         object.__setattr__(
             self, "reduced", tuple((h // h_gcd, v // v_gcd) for h, v in self.factors)
         )
+        object.__setattr__(self, "largest", (widest // h_gcd, tallest // v_gcd))
 
     @classmethod
     def parse(cls, text: str) -> "Sampling":
@@ -94,18 +106,22 @@ class Sampling:
     @functools.cached_property
     def ratios(self) -> Factors:
         """How many pixels across and down each component's sample is the mean of."""
-        across, down = (max(pair[axis] for pair in self.reduced) for axis in (0, 1))
+        across, down = self.largest
         return tuple((across // h, down // v) for h, v in self.reduced)
+
+    def part(self, components: slice) -> "Sampling":
+        """The sampling of some of the components, with units and padding as in the whole."""
+        return Sampling(self.reduced[components], self.largest)
 
     @property
     def unit_height(self) -> int:
         """Rows of pixels in a unit, the smallest part of an image that shares no level."""
-        return 8 * max(down for _, down in self.reduced)
+        return 8 * self.largest[1]
 
     @property
     def unit_width(self) -> int:
         """Columns of pixels in a unit."""
-        return 8 * max(across for across, _ in self.reduced)
+        return 8 * self.largest[0]
 
     def whole_units(self, height: int, width: int) -> tuple[int, int]:
         """The height and width of an image that is extended to whole units."""

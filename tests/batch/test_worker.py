@@ -14,7 +14,7 @@ from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ModelError
 from tests.batch.stand_in import Moody
 from tests.decoding.made_up import ShiftedBlur
-from tests.files import jpeg, saved
+from tests.files import cmyk, jpeg, saved
 
 pytestmark = pytest.mark.usefixtures("stand_in")
 
@@ -62,6 +62,23 @@ def test_each_file_gets_an_image_and_a_record(job, photos, records):
             assert record["levels_equal"] == record["levels_total"] > 0
             assert 0 < record["decoder_seconds"] < record["seconds"]
     assert set(contents(job)) == {r["output"] for r in found.values() if r["output"]}
+
+
+@pytest.mark.parametrize(("image_format", "status"), [(None, "restored"), ("png", "failed")])
+def test_inks_become_tiff_unless_another_format_is_asked_for(
+    job, photos, records, image_format, status
+):
+    (photos / "bad.jpg").write_bytes(cmyk(24, 32))
+    (outcome,) = work(dataclasses.replace(job, image_format=image_format))
+    assert outcome["failed"] == (status == "failed")
+    found = {record["name"]: record for record in records(photos.parent / "out")}
+    assert found["bad.jpg"]["status"] == status
+    assert found["00.jpg"]["output"] == "00.restored.png"
+    if image_format is None:
+        assert found["bad.jpg"]["output"] == "bad.restored.tiff"
+        assert found["bad.jpg"]["colour_model"] == "CMYK"
+    else:
+        assert found["bad.jpg"]["error"].startswith("CMYK: png holds only gray and RGB")
 
 
 def test_results_are_those_of_the_decoder_whatever_the_blocks(job, photos, tmp_path):

@@ -32,6 +32,8 @@ def test_less_memory_means_smaller_tiles_and_the_floor_is_the_smallest() -> None
 
 def test_memory_grows_with_rows_alone_once_a_band_is_full_and_with_its_width() -> None:
     assert needed_mb(10_000, 10_000) - needed_mb(9000, 10_000) == pytest.approx(200)
+    more = needed_mb(10_000, 10_000, channels=4) - needed_mb(9000, 10_000, channels=4)
+    assert more == pytest.approx(300)
     assert needed_mb(10, 10) < needed_mb(1000, 1000)
     assert needed_mb(1000, 60_000) > needed_mb(60_000, 1000) + 1000
 

@@ -35,6 +35,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import JpegGanError
@@ -92,12 +93,13 @@ def outcome(decoder: Decoder, case: Case) -> str:
         if hurried and large:
             options = dataclasses.replace(options, projection="none")
         restored = decoder.restore(file, options=options)
+        image_format = writer.INK_FORMAT if file.model.inks else image_format
         content = restored.encoded(image_format)
     except JpegGanError as error:
         return "refused" if str(error).isprintable() else f"an error of several lines: {error!r}"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    expected = Image.fromarray(restored.pixels).convert("RGB")
+    expected = writer.image_of(restored.pixels).convert("RGB")
     if image_format == "tiff":  # of which alone Pillow applies the orientation
         expected.getexif()[_ORIENTATION] = file.metadata.orientation
         expected = ImageOps.exif_transpose(expected)

@@ -321,8 +321,10 @@ def pillow_tables(path: pathlib.Path) -> list[list[int]]:
 
 # What refusals say, and how the collection's index confirms it.
 CONFIRMED = {
-    " components (": lambda row, _: int(row["components"]) not in (1, 3),
-    "RGB-coded": lambda row, _: row["components"] == "3" and "JFIF" not in row["notes"],
+    " components: ": lambda row, _: int(row["components"]) not in (1, 3, 4),
+    "XYB JPEG": lambda row, path: (
+        row["components"] == "3" and b"X\0Y\0B\0_\0P\0e\0r" in path.read_bytes()
+    ),
     "lossless": lambda row, _: row["frame"] == "lossless",
     "-bit JPEG": lambda row, _: row["precision"] != "8",
     "--max_scans=500": lambda row, _: int(row["scans"]) > 500,

@@ -15,6 +15,8 @@ from keras_jpeg_gan.jpeg.sampling import GRAY, PILLOW_COLOR, Sampling
         ("2x2,2x2,2x2", ((2, 2),) * 3, ((1, 1),) * 3, "4:4:4"),
         ("2x2,2x1,2x1", ((2, 2), (2, 1), (2, 1)), ((1, 2), (1, 1), (1, 1)), "4:4:0"),
         ("2x2,1x2,1x1", ((2, 2), (1, 2), (1, 1)), ((2, 2), (1, 2), (1, 1)), "2x2,1x2,1x1"),
+        ("4:2:0:4", ((2, 2), (1, 1), (1, 1), (2, 2)), ((2, 2), (1, 1), (1, 1), (2, 2)), "4:2:0:4"),
+        ("2x2,2x2,2x2,2x2", ((2, 2),) * 4, ((1, 1),) * 4, "4:4:4:4"),
     ],
 )
 def test_names_and_factors(text, factors, reduced, name) -> None:
@@ -38,8 +40,8 @@ def test_a_common_divisor_makes_no_difference() -> None:
         ("4:2:1", "give a name"),
         ("2,2,2", "give a name"),
         ("axb", "give a name"),
-        ("2x2,1x1", "one or three components"),
-        ("1x1,1x1,1x1,1x1", "one or three components"),
+        ("2x2,1x1", "one, three or four components"),
+        ("1x1,1x1,1x1,1x1,1x1", "one, three or four components"),
         ("5x1,1x1,1x1", "from 1 to 4"),
         ("0x1", "from 1 to 4"),
         ("3x1,2x1,1x1", "whole ratios"),
@@ -60,6 +62,19 @@ def test_ratios_units_and_blocks() -> None:
     assert (wide.unit_height, wide.unit_width) == (8, 32)
     assert wide.blocks(1, 1) == ((1, 1),) * 3
     assert GRAY.blocks(8, 9) == ((1, 2),)
+
+
+def test_a_part_has_the_units_and_ratios_of_the_whole() -> None:
+    whole = Sampling.parse("2x2,1x2,1x1,2x1")
+    for components in (slice(0, 3), slice(1, 2), slice(3, 4)):
+        part = whole.part(components)
+        assert part.ratios == whole.ratios[components]
+        assert (part.unit_height, part.unit_width) == (16, 16)
+        assert part.whole_units(17, 33) == whole.whole_units(17, 33)
+        assert part.blocks(17, 33) == whole.blocks(17, 33)[components]
+    assert Sampling.parse("4:4:4:4").part(slice(3, 4)) == GRAY
+    assert Sampling.parse("4:2:0:4").part(slice(0, 3)) == Sampling.parse("4:2:0")
+    assert Sampling.parse("4:2:0:4").part(slice(3, 4)) != GRAY  # its units are of 16x16 pixels
 
 
 def test_what_encoders_can_write() -> None:

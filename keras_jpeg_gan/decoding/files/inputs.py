@@ -13,13 +13,14 @@ from PIL import Image
 
 from keras_jpeg_gan import program
 from keras_jpeg_gan.jpeg.assumed import FORMATS
-from keras_jpeg_gan.jpeg.header import peek_size
+from keras_jpeg_gan.jpeg.header import peek_components, peek_size
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.system import file_sha256, is_sidecar, without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 ASSUMED_SUFFIXES = (".png", ".webp")  # of images that may be restored as of an assumed quality
 _BEGINNING = 1 << 20  # bytes; metadata is hardly ever longer
+_LONG_BEGINNING = 16 << 20  # but profiles of printers may be
 MARK = ".restored"  # in the names of outputs
 STANDARD_INPUT = "-"
 
@@ -163,6 +164,24 @@ def size_of(item: Input, limits: FileLimits) -> tuple[int, int]:
     except Exception:  # it will be reported when the file is restored
         return 0, 0
     return (height, width) if height * width <= most else (0, 0)
+
+
+def holds_inks(item: Input) -> bool:
+    """Whether an input is a CMYK or YCCK file, as its first bytes tell.
+
+    Of standard input, a pipe or what cannot be read, this is not known: False.
+    """
+    if item.path is None or not item.path.is_file():
+        return False
+    try:
+        with item.path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+            components = peek_components(beginning)
+            if not components and len(beginning) == _BEGINNING:
+                components = peek_components(beginning + file.read(_LONG_BEGINNING))
+    except OSError:  # it will be reported when the file is restored
+        return False
+    return components == 4
 
 
 def sha256_of(item: Input, limits: FileLimits) -> str:

@@ -28,7 +28,7 @@ class Outputs:
         output: a file if there is one input, otherwise a folder; "-" for standard output; or
             None to write beside the inputs.
         image_format: one of `writer.FORMATS`, or None for the one that the output's name asks
-            for, or else png.
+            for, or else png, and tiff for inks.
 
     Raises:
         ConfigError: these contradict each other, or the output cannot be written.
@@ -55,12 +55,17 @@ class Outputs:
             self._folder = pathlib.Path(output)
             _check_folder(self._folder)
         self.image_format = image_format or "png"
+        self._asked = image_format is not None
         self._inputs: dict[str, list[pathlib.Path]] = {}
         for path in (item.path for item in inputs.files if item.path):
             for place in {_identity(path), path.resolve()}:
                 self._inputs.setdefault(_folded(str(place)), []).append(path)
         self._taken: dict[str, str] = {}
         self._stems = distinct_stems(str(_identity(self._place(item))) for item in inputs.files)
+
+    def implied_format(self, inks: bool) -> str | None:
+        """The format for an image of inks if no format was asked for; otherwise None."""
+        return writer.INK_FORMAT if inks and not self._asked else None
 
     def of(
         self, item: Input, name: str = "", image_format: str | None = None

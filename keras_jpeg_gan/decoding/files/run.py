@@ -13,9 +13,9 @@ from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.decoder import Decoder
 from keras_jpeg_gan.decoding.files import writer
-from keras_jpeg_gan.decoding.files.inputs import Input, content_of, sha256_of, size_of
+from keras_jpeg_gan.decoding.files.inputs import Input, content_of, holds_inks, sha256_of, size_of
 from keras_jpeg_gan.decoding.files.outputs import Outputs, write
-from keras_jpeg_gan.decoding.files.products import Products
+from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
 from keras_jpeg_gan.decoding.files.progress import Progress, Share
 from keras_jpeg_gan.decoding.files.provenance import work_of
 from keras_jpeg_gan.decoding.files.report import describe, reason_of
@@ -168,29 +168,32 @@ class Run:
         sizes = [size_of(item, self.decoder.limits) for item in items]
         shares = [Share(progress, math.prod(size) * images) for size in sizes]
         for item, size, share in zip(items, sizes, shares, strict=True):
-            missing, existing, failure = self._missing(item)
-            memory = self._memory_mb(*size) if missing else 0.0
+            inks = holds_inks(item)
+            implied = self.outputs.implied_format(inks)
+            missing, existing, failure = self._missing(item, implied)
+            memory = self._memory_mb(*size, 4 if inks else 3) if missing else 0.0
             yield memory, self._process(item, share, missing, existing, failure)
 
-    def _memory_mb(self, height: int, width: int) -> float:
+    def _memory_mb(self, height: int, width: int, channels: int) -> float:
         """What an image takes beside others; infinite if it must be alone."""
         sums = self.products.mean or self.products.deviation
         if sums or not 0 < height * width <= self.most_pixels_at_once:
             return math.inf
-        return together_mb(height, width, self.decoder.limits)
+        return together_mb(height, width, self.decoder.limits, channels)
 
     def _missing(
-        self, item: Input
+        self, item: Input, implied: str | None
     ) -> tuple[dict[str, pathlib.Path | None], dict[str, pathlib.Path], Failed | None]:
         """The paths of the products that have to be made, and of those that exist, by name.
 
-        If they cannot be told, the last value says why.
+        If they cannot be told, the last value says why. `implied` is the input's format if it has
+        another one than the run.
         """
         missing: dict[str, pathlib.Path | None] = {}
         existing: dict[str, pathlib.Path] = {}
         try:
             for name in self.products.names:
-                path = self.outputs.of(item, name, self.products.image_format(name))
+                path = self.outputs.of(item, name, self.products.image_format(name) or implied)
                 if path is None or not self._is_finished(path):
                     missing[name] = path
                 else:
@@ -279,10 +282,16 @@ class Run:
         file = self.decoder.read(content_of(item, self.decoder.limits), self.options)
         seconds = {"read": time.perf_counter() - started}
         yield from self._skipped(item, existing, file.sha256)
-        for name in missing:
-            writer.check_size(file.height, file.width, self._format(name))
+        implied = self.outputs.implied_format(file.model.inks)
+        formats = {name: self._format(name, implied) for name in missing}
+        for name, image_format in formats.items():
+            if name not in (MAP, NUMBERS):
+                writer.check_fits(
+                    file.height, file.width, image_format, file.channels, self.options.bits
+                )
         if self.keep_metadata:
-            file = file.with_warnings(*writer.left_out(file.metadata, self.outputs.image_format))
+            image_format = implied or self.outputs.image_format
+            file = file.with_warnings(*writer.left_out(file.metadata, image_format))
         self._load()
         share.begin(file.width * file.height, self.products.drawn(missing))
         warnings: tuple[str, ...] = ()
@@ -291,20 +300,22 @@ class Run:
         ):
             share.check()
             started = time.perf_counter()
-            write(missing[name], made.encoded(self._format(name), self.keep_metadata))
+            write(missing[name], made.encoded(formats[name], self.keep_metadata))
             seconds = {**seconds, **made.seconds, "write": time.perf_counter() - started}
             # Without the pixels, since the event may have to wait for its turn.
             details = describe(made, seconds)
             yield Made(item.name, name, missing[name], made.summary, details)
             seconds = {}
             warnings = made.warnings or warnings
+        if implied is not None:
+            yield Warned(item.name, f"CMYK: written as {implied}, since png does not hold it")
         for warning in warnings:
             yield Warned(item.name, warning)
         yield Done(item.name, restored=True)
 
-    def _format(self, name: str) -> str:
+    def _format(self, name: str, implied: str | None) -> str:
         """The format in which a product is written."""
-        return self.products.image_format(name) or self.outputs.image_format
+        return self.products.image_format(name) or implied or self.outputs.image_format
 
     def _load(self) -> None:
         """Load the model, if it is not yet loaded; a failure ends the run."""

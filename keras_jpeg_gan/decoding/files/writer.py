@@ -18,6 +18,7 @@ from keras_jpeg_gan.system import without_warnings
 
 # The suffixes of each format. Outputs that this program names get the first one.
 FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif")}
+INK_FORMAT = "tiff"  # the only one that holds CMYK
 
 SOFTWARE = f"keras-jpeg-gan {keras_jpeg_gan.__version__}"
 
@@ -27,7 +28,7 @@ _NOTE = "Restoration"  # the keyword of a note in PNG
 _PNG_LEVEL = 3
 _WEBP_METHOD = 2
 _WEBP_LARGEST_SIDE = 16383
-_TIFF_LARGEST_AREA = (2**32 - 2**28) // 3  # pixels; offsets have 32 bits, and metadata needs some
+_TIFF_LARGEST_SIZE = 2**32 - 2**28  # bytes; offsets have 32 bits, and metadata needs some
 
 # More is a mistake, and does not fit into PNG's 31 bits for pixels per metre.
 _LARGEST_DPI = 1e6
@@ -54,18 +55,28 @@ def format_of(path: pathlib.Path) -> str:
     raise ConfigError(f"{path.name!r}: let the name end with one of {known}")
 
 
-def check_size(height: int, width: int, image_format: str) -> None:
-    """Refuse an image that is too large for its format.
+def check_fits(
+    height: int, width: int, image_format: str, channels: int = 3, bits: int = 8
+) -> None:
+    """Refuse an image that its format cannot hold.
+
+    Args:
+        height, width: in pixels; channels: 1 (gray), 3 (RGB) or 4 (inks); bits: 8 or 16.
+        image_format: one of `FORMATS`.
 
     Raises:
-        ConfigError: it is.
+        ConfigError: it is too large, or its colours are none of the format's.
     """
+    if channels == 4 and image_format != INK_FORMAT:
+        raise ConfigError(f"CMYK: {image_format} holds only gray and RGB: use --format=tiff")
+    if channels == 4 and bits == 16:
+        raise ConfigError("CMYK: written in 8 bits only, as tiff: leave out --bits=16")
     if image_format == "webp" and max(height, width) > _WEBP_LARGEST_SIDE:
         raise ConfigError(
             f"{width}x{height}: WebP holds at most {_WEBP_LARGEST_SIDE} pixels per side: use png "
             "or tiff"
         )
-    if image_format == "tiff" and height * width > _TIFF_LARGEST_AREA:
+    if image_format == "tiff" and height * width * channels > _TIFF_LARGEST_SIZE:
         raise ConfigError(f"{width}x{height}: TIFF holds at most 4 GB, uncompressed: use png")
 
 
@@ -88,7 +99,8 @@ def encode(
     """The bytes of an image file.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG.
+        pixels: [H, W] (gray) or [H, W, 3] (RGB) uint8, or uint16 for PNG; for TIFF also
+            [H, W, 4] (CMYK, 0 is no ink) uint8.
         image_format: one of `FORMATS`. WebP stores gray as RGB.
         metadata: to write, together with the provenance; None for neither. WebP has no place for
             comments; see also `left_out`. TIFF takes the EXIF tags that describe the photograph,
@@ -100,11 +112,12 @@ def encode(
     """
     if image_format not in FORMATS:
         raise ConfigError(f"format {image_format!r}: one of {', '.join(FORMATS)}")
-    check_size(pixels.shape[0], pixels.shape[1], image_format)
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    check_fits(height, width, image_format, channels, 8 * pixels.itemsize)
     options = _OPTIONS[image_format](metadata, provenance)
     content = _with_pixels(pixels, image_format, options)
     if metadata is not None and image_format == "webp":
-        height, width = pixels.shape[:2]
         return webp_note.with_note(content, height, width, provenance)
     if metadata is not None and metadata.aspect and image_format == "png":
         return _with_aspect(content, *metadata.aspect)
@@ -113,13 +126,20 @@ def encode(
 
 def _with_pixels(pixels: np.ndarray, image_format: str, options: dict[str, Any]) -> bytes:
     if pixels.dtype != np.uint16:
-        return _saved(Image.fromarray(pixels), image_format, options)
+        return _saved(image_of(pixels), image_format, options)
     if image_format != "png":
         raise ConfigError(f"16 bits: only png holds them here, not {image_format}")
     if pixels.ndim == 2:
         return _saved(Image.fromarray(pixels), image_format, options)
     shell = _saved(Image.new("RGB", (1, 1)), image_format, options)
     return png16.with_pixels(shell, pixels, _PNG_LEVEL)
+
+
+def image_of(pixels: np.ndarray) -> Image.Image:
+    """Pixels [H, W], [H, W, 3] or [H, W, 4] (CMYK) uint8 as Pillow's image."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        return Image.frombytes("CMYK", pixels.shape[1::-1], pixels.tobytes())
+    return Image.fromarray(pixels)
 
 
 def read_note(path: pathlib.Path) -> str | None:

@@ -30,6 +30,10 @@ def is_free(quantized: Quantized, height: int, width: int) -> bool:
         quantized: of the file, as it was read.
         height, width: of the image, in pixels.
     """
+    return any(_is_free(part.quantized, height, width) for part in quantized.parts)
+
+
+def _is_free(quantized: Quantized, height: int, width: int) -> bool:
     channels = quantized.sampling.components
     shape = (height, width) if channels == 1 else (height, width, channels)
     grid, free = Grid(shape, quantized), dataclasses.replace(quantized, visible=(height, width))
@@ -63,12 +67,16 @@ def extended(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     """An image with a free border, extended to whole units by what the levels say is hidden.
 
     Args:
-        pixels: [H, W] or [H, W, 3], 0..255.
+        pixels: [H, W], [H, W, 3] or [H, W, 4], 0..255.
         quantized: of the file, or of the band of rows that the pixels are; its border is free.
 
     Returns:
         float32, of `whole_shape`; not clipped, since chroma of zero is beyond RGB.
     """
+    return quantized.by_parts(_extended, pixels)
+
+
+def _extended(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     height, width = pixels.shape[:2]
     shape = whole_shape(pixels.shape, quantized)
     result = np.empty(shape, np.float32)

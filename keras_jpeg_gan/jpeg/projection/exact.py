@@ -109,7 +109,8 @@ def project(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
     depends on the arguments alone.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8: what to stay near.
+        pixels: [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (inks), 0..255, float or uint8: what
+            to stay near.
         quantized: of the file.
 
     Returns:
@@ -119,13 +120,17 @@ def project(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
         ConfigError: libjpeg's encoder cannot write the sampling (`Sampling.can_encode`), or
             shapes do not match.
     """
-    image = _Image(pixels, quantized)
+    if not quantized.sampling.can_encode:
+        raise ConfigError(
+            f"sampling {quantized.sampling}: libjpeg's encoder cannot write it; use the float "
+            "projection"
+        )
     with one_blas_thread():
-        _project(image)
-    return image.result
+        return quantized.by_parts(_project_part, pixels)
 
 
-def _project(image: "_Image") -> None:
+def _project_part(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
+    image = _Image(pixels, quantized)
     generator = np.random.default_rng(0)
     fine = min(int(table.min()) for table in image.grid.tables) < _FINE
     first = _FIRST if fine else dataclasses.replace(_FIRST, strength=1)
@@ -139,6 +144,7 @@ def _project(image: "_Image") -> None:
         if len(nearly) < _MANY:
             _try_hard(image, shape, nearly, few, _ELSEWHERE, generator)
         image.settle(shape, places)
+    return image.result
 
 
 def _try_hard(
@@ -185,11 +191,6 @@ class _Image:
     """The file, the goal, and what has been found so far."""
 
     def __init__(self, pixels: np.ndarray, quantized: Quantized) -> None:
-        if not quantized.sampling.can_encode:
-            raise ConfigError(
-                f"sampling {quantized.sampling}: libjpeg's encoder cannot write it; use the float "
-                "projection"
-            )
         self.grid = Grid(pixels.shape, quantized)
         self.pixels = np.ascontiguousarray(pixels)
         self.result = np.empty(pixels.shape, np.uint8)

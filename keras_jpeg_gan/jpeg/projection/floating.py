@@ -3,6 +3,7 @@
 It is the decoder's counterpart of `tensors.consistency.project`, in NumPy alone.
 """
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,7 +32,7 @@ def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) ->
     consistent image that is not quite the nearest.
 
     Args:
-        pixels: [H, W] (gray) or [H, W, 3] (RGB), 0..255, float or uint8.
+        pixels: [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (inks), 0..255, float or uint8.
         quantized: of the file.
         margin: how many steps, 0 to 1/2, to stay within the cells.
 
@@ -41,6 +42,10 @@ def project(pixels: np.ndarray, quantized: Quantized, margin: float = MARGIN) ->
     Raises:
         ConfigError: shapes do not match.
     """
+    return quantized.by_parts(functools.partial(_project_part, margin=margin), pixels)
+
+
+def _project_part(pixels: np.ndarray, quantized: Quantized, margin: float) -> np.ndarray:
     grid = Grid(pixels.shape, quantized)
     result = np.empty(pixels.shape, np.float32)
     budget = Budget(pixels.shape[0] * pixels.shape[1])
@@ -62,6 +67,9 @@ def violations(pixels: np.ndarray, quantized: Quantized) -> np.ndarray:
 
     Consistent means <= 1/2. Arguments and errors as `project`.
     """
+    parts = quantized.parts
+    if len(parts) > 1:
+        return np.concatenate([violations(part.coded(pixels), part.quantized) for part in parts])
     grid = Grid(pixels.shape, quantized)
     found = []
     for shape, places in _batches(grid):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tensors import codec, color
@@ -69,7 +70,12 @@ def batch_of_one(pixels: np.ndarray, quantized: Quantized) -> tuple[Any, Quantiz
 
     Returns:
         [1, H, W, C] float32; levels [1, Hb, Wb, 8, 8] and tables [8, 8] float32.
+
+    Raises:
+        ConfigError: the file is neither gray nor YCbCr, of which alone the codec here knows.
     """
+    if len(quantized.parts) > 1:
+        raise ConfigError(f"{quantized.model.value}: only gray and YCbCr files fit tensors")
     return (
         ops.convert_to_tensor(pixels.reshape(1, *pixels.shape[:2], -1), "float32"),
         Quantized(

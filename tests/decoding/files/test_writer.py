@@ -100,7 +100,7 @@ def test_a_size_that_webp_cannot_hold_is_refused():
 )
 def test_the_limits_of_formats_are_known_beforehand(image_format, height, width, fits):
     with contextlib.nullcontext() if fits else pytest.raises(ConfigError, match=f"{width}x"):
-        writer.check_size(height, width, image_format)
+        writer.check_fits(height, width, image_format)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a.PNG", "png"), ("a.tif", "tiff")])

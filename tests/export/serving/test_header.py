@@ -88,6 +88,8 @@ def commands_header(data: bytes) -> tuple[CommandsHeader | None, str]:
         return None, str(error)
     if not header.complete:
         return None, "no end-of-image marker, which TensorFlow's decoder wants"
+    if len(header.model.parts) > 1:
+        return None, f"{header.model.value}, of which exported models do not know"
     if "arithmetic" in header.frame:
         return None, "arithmetic coding, which TensorFlow's decoder lacks"
     return header, ""
@@ -149,7 +151,7 @@ def test_a_table_counts_as_it_stands_when_its_components_first_scan_begins(in_gr
         (b"\xff\xd8\xff", "truncated"),
         (jpeg()[:-2], "truncated"),
         (jpeg().replace(b"\xff\xda", b"\xff\xd9", 1), "no image data"),
-        (jpeg("CMYK"), "neither grayscale nor YCbCr"),
+        (jpeg("CMYK"), "CMYK or YCCK"),
         (jpeg().replace(b"\xff\xc0\0\x11\x08\0\x18", b"\xff\xc0\0\x11\x08\xff\xff"), "side above"),
         (jpeg().replace(b"\xff\xc0", b"\xff\xc9"), "arithmetic"),
         (
