@@ -1,6 +1,5 @@
 """A restored image: its pixels, their certificate, and how it is saved."""
 
-import base64
 import dataclasses
 import html
 import pathlib
@@ -8,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files import viewer, writer
 from keras_jpeg_gan.decoding.files.provenance import Work
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.projections import UNITS_OF_16_BITS
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
@@ -114,17 +111,13 @@ class Restored:
 
         Images of more than 1600 pixels a side are reduced by a whole factor.
         """
-        pixels = self.pixels
-        if pixels.dtype != np.uint8:
-            pixels = np.rint(pixels / UNITS_OF_16_BITS).astype(np.uint8)
-        factor = -(-max(pixels.shape[:2]) // _LARGEST_SHOWN)
-        small = np.asarray(Image.fromarray(pixels).reduce(factor))
+        small, factor = viewer.reduced(viewer.eight_bits(self.pixels), _LARGEST_SHOWN)
         png = writer.encode(small, "png", self.file.metadata, self.provenance)
         lines = [self.certificate._repr_html_() if self.certificate else html.escape(self.summary)]
         lines += [f"shown at 1/{factor} of its size"] if factor > 1 else []
         lines += [f"warning: {html.escape(warning)}" for warning in self.warnings]
         return (
-            f'<figure><img src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+            f'<figure><img src="{viewer.data_url(png, "png")}">'
             f"<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
         )
 
