@@ -1,9 +1,6 @@
 """The operator D, the penalty and the float projection."""
 
 import functools
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +10,7 @@ from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.jpeg.tensors import codec, consistency
+from tests.programs import with_jax, with_tensorflow
 
 SAMPLINGS = ["gray", "4:4:4", "4:2:2", "4:4:0", "4:2:0", "4:1:1", "1x4,1x2,1x1"]
 CHANGE = 1e-3  # steps: float32, and the alternating projection of cut units
@@ -300,14 +298,10 @@ def test_jax_and_tensorflow_agree(tmp_path):
     given = tmp_path / "given.npz"
     np.savez(given, pixels=pixels, noise=noise, tables=np.stack(tables_of(60, "4:2:0")))
     results = {}
-    for backend in ("tensorflow", "jax"):
+    for backend, python in (("tensorflow", with_tensorflow()), ("jax", with_jax())):
         output = tmp_path / f"{backend}.npz"
-        subprocess.run(
-            [sys.executable, "-c", BOTH_BACKENDS, str(given), str(output)],
-            env={**os.environ, "KERAS_BACKEND": backend},
-            check=True,
-            capture_output=True,
-        )
+        done = python("-c", BOTH_BACKENDS, given, output)
+        assert done.returncode == 0, done.stderr
         results[backend] = np.load(output)
     assert set(results["jax"].files) == set(results["tensorflow"].files)
     for name in results["jax"].files:
