@@ -173,5 +173,9 @@ def with_tensorflow() -> Python:
 
 @functools.cache
 def with_jax(**environment: str) -> Python:
-    """Python that has Keras on JAX imported, without TensorFlow; JAX goes by the environment."""
-    return Python("import jax, keras", **environment, KERAS_BACKEND="jax")
+    """Python that has Keras on JAX imported, without TensorFlow; JAX goes by the environment.
+
+    What tests compute takes less time than compiling it: there is little optimization.
+    """
+    given = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    return Python("import jax, keras", **{**given, **environment, "KERAS_BACKEND": "jax"})

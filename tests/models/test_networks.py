@@ -1,9 +1,6 @@
 """What every generator promises, whatever its architecture; both backends."""
 
-import os
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -14,6 +11,7 @@ from keras_jpeg_gan.models.base import BaseGenerator
 from keras_jpeg_gan.models.networks import from_preset
 from keras_jpeg_gan.models.presets import PRESETS
 from tests.models import small
+from tests.programs import with_jax
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -111,10 +109,8 @@ def test_jax_gives_the_same(name: str, tmp_path: pathlib.Path) -> None:
         "np.save(d + '/out.npy', np.asarray(out))\n"
         "assert 'tensorflow' not in sys.modules\n"
     )
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], check=True, env=environment, timeout=300
-    )
+    done = with_jax()("-c", program, tmp_path)
+    assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(
         np.load(tmp_path / "out.npy"), np.asarray(generator(image, tables, fields)), atol=1e-5
     )
