@@ -1,15 +1,14 @@
 """JAX in processes of its own, and trainings that several tests look at."""
 
 import json
-import os
 import pathlib
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from keras_jpeg_gan.training import checkpoints
+from tests.programs import Python, with_jax
 from tests.training.tiny import write_images
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -33,7 +32,7 @@ class Jax:
     """
 
     def __init__(self, cache: pathlib.Path) -> None:
-        self._environment = {
+        environment = {
             "JAX_PLATFORMS": "cpu",
             "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_multi_thread_eigen=false",
             "OMP_NUM_THREADS": "1",
@@ -41,17 +40,16 @@ class Jax:
             "JAX_COMPILATION_CACHE_DIR": str(cache),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-            "PYTHONPATH": str(ROOT),
         }
+        self._python = with_jax(**environment)
+        self._environment = environment
 
     def __call__(
         self, *arguments: object, backend: str = "jax", status: int = 0
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            env={**os.environ, **self._environment, "KERAS_BACKEND": backend},
-            capture_output=True, text=True, check=False, timeout=600, cwd=ROOT,
-        )  # fmt: skip
+        environment = {**self._environment, "KERAS_BACKEND": backend}
+        python = self._python if backend == "jax" else Python("", **environment)
+        done = python(*arguments, **environment)
         assert done.returncode == status, done.stderr
         return done
 
@@ -62,7 +60,7 @@ class Jax:
         return [json.loads(path.read_text()) for path in paths]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jax(tmp_path_factory: pytest.TempPathFactory) -> Jax:
     return Jax(tmp_path_factory.mktemp("compiled"))
 
