@@ -9,7 +9,7 @@ demo: $(VENV)/light
 	$(BIN)/python examples/demo.py examples/mountain.jpg demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The wheel in an empty environment outside this folder: alone, then with one extra after another.
 wheel: $(VENV)/installed

@@ -117,10 +117,21 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
     Raises:
         OSError: the file cannot be written; an existing file is left as it was.
     """
+    with written_atomically(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_atomically(path: pathlib.Path) -> Iterator[BinaryIO]:
+    """As `write_atomically`, part by part: the file is there once the block is left.
+
+    Raises:
+        OSError: the file cannot be written; an existing file is left as it was.
+    """
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

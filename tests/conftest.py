@@ -1,4 +1,4 @@
-"""What tests share: where the data lies, if it is there."""
+"""What tests share: where the data lies, if it is there; and their order."""
 
 import pathlib
 
@@ -9,7 +9,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run_slow", action="store_true", help="run the slow tests too")
 
 
+# Of two processes that take one file after another, none should start on a long one last.
+LONG_FOLDERS = ("training", "export", "models", "evaluation", "decoding")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = pathlib.Path(__file__).parent
+    folders = {name: place for place, name in enumerate(LONG_FOLDERS)}
+    items.sort(key=lambda item: folders.get(item.path.relative_to(here).parts[0], len(folders)))
     if config.getoption("--run_slow"):
         return
     for item in items:

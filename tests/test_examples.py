@@ -1,9 +1,12 @@
 """The examples do what their first lines say."""
 
+import base64
+import copy
+import io
 import pathlib
 import re
 import subprocess
-import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,17 +15,13 @@ from PIL import Image
 from keras_jpeg_gan import Decoder, JpegFile
 from keras_jpeg_gan.jpeg.encoder import certify
 from tests.files import jpeg
+from tests.programs import with_tensorflow
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 
 def run(example: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, ROOT / "examples" / f"{example}.py", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return with_tensorflow()(ROOT / "examples" / f"{example}.py", *arguments)
 
 
 def pixels_of(path: pathlib.Path) -> np.ndarray:
@@ -116,7 +115,40 @@ def test_a_training_without_enough_photographs_says_so(tmp_path: pathlib.Path) -
     assert done.stderr.splitlines()[-1].startswith(f"{tmp_path / 'photographs'}: ")
 
 
+def pictures(notebook: Any) -> list[np.ndarray]:
+    """All pictures among a notebook's outputs, in order."""
+    found = []
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        data = output.get("data", {})
+        shown = re.findall('data:image/png;base64,([^"]*)', data.get("text/html", ""))
+        shown += [data["image/png"]] if "image/png" in data else []
+        for content in shown:
+            with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+                found.append(np.asarray(image.convert("RGB")))
+    return found
+
+
+def test_the_tour_still_gives_what_it_shows() -> None:
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+    kept = nbformat.read(ROOT / "examples" / "tour.ipynb", 4)
+    made = copy.deepcopy(kept)
+    for cell in made.cells:
+        cell.get("outputs", []).clear()
+    there = {"metadata": {"path": str(ROOT / "examples")}}
+    nbclient.NotebookClient(made, timeout=600, resources=there).execute()
+    ours, shown = pictures(made), pictures(kept)
+    assert [picture.shape for picture in ours] == [picture.shape for picture in shown]
+    assert len(shown) == 5
+    for one, other in zip(ours, shown, strict=True):  # processors round differently
+        assert np.abs(one.astype(int) - other).mean() < 1
+    texts = [str(cell.get("outputs", "")) for cell in made.cells]
+    assert sum(">exact: " in text for text in texts) == 1
+    assert sum("not exact: " in text for text in texts) == 1
+    assert sum("[True, True, True, True]" in text for text in texts) == 1
+
+
 def test_the_page_lists_every_example() -> None:
     page = (ROOT / "examples" / "README.md").read_text()
-    listed = set(re.findall(r"\]\((\w+\.py)\)", page))
-    assert listed == {path.name for path in (ROOT / "examples").glob("*.py")}
+    listed = set(re.findall(r"\]\((\w+\.(?:py|ipynb))\)", page))
+    assert listed == {path.name for path in (ROOT / "examples").glob("*.[pi][yp]*")}

@@ -134,9 +134,13 @@ def test_help_comes_at_once_without_extras(environment: Environment, command: st
 def test_the_wheel_alone_restores(environment: Environment) -> None:
     where, _ = environment.run("python", "-c", "import keras_jpeg_gan as j; print(j.__file__)")
     assert ROOT not in pathlib.Path(where.strip()).parents
-    out, err = environment.run("keras_jpeg_gan.decoding.decode", "examples/mountain.jpg")
+    out, err = environment.run(
+        "keras_jpeg_gan.decoding.decode", "--compare=page", "examples/mountain.jpg"
+    )
     assert out.startswith("examples/mountain.jpg: exact: ")
-    assert err == ""
+    page = os.path.join("page", "comparison.html")
+    assert err == f"before and after: {page}\n"
+    assert "setPointerCapture" in (environment.folder / page).read_text()
     with (
         Image.open(environment.folder / "examples/mountain.restored.png") as restored,
         Image.open(environment.folder / "examples/mountain.jpg") as original,

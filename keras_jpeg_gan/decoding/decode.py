@@ -10,9 +10,11 @@ from collections import Counter
 from absl import flags, logging
 from tqdm import tqdm
 
+import keras_jpeg_gan
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding import flags as shared
 from keras_jpeg_gan.decoding.decoder import Decoder, no_samples
+from keras_jpeg_gan.decoding.files.comparison import Comparison
 from keras_jpeg_gan.decoding.files.inputs import MARK, SUFFIXES, Inputs, find_inputs
 from keras_jpeg_gan.decoding.files.outputs import Outputs, standard_output
 from keras_jpeg_gan.decoding.files.products import FEWEST_FOR_DEVIATION, Products
@@ -20,7 +22,7 @@ from keras_jpeg_gan.decoding.files.progress import Progress
 from keras_jpeg_gan.decoding.files.report import Report, shown
 from keras_jpeg_gan.decoding.files.run import Done, Event, Failed, Made, Run, Skipped, Warned
 from keras_jpeg_gan.decoding.memory import free_memory_mb
-from keras_jpeg_gan.decoding.options import RestoreOptions
+from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.errors import ConfigError, ModelError
 from keras_jpeg_gan.system import STANDARD_ERROR_LOCK
 
@@ -71,6 +73,12 @@ _THREADS = flags.DEFINE_integer(
 )
 _REPORT = flags.DEFINE_string("report", None, "append a line of JSON for each image to this file")
 
+_COMPARE = flags.DEFINE_string(
+    "compare",
+    None,
+    "a folder for a page that shows each file before and after, with its certificate and warnings",
+)
+
 
 def main(arguments: list[str]) -> int:
     """Restore what the arguments name, and return the exit status."""
@@ -93,13 +101,20 @@ def main(arguments: list[str]) -> int:
             keep_metadata=shared.METADATA.value == "keep",
             overwrite=shared.OVERWRITE.value,
             threads=_THREADS.value,
+            pictures=bool(_COMPARE.value),
         )
         report = Report(pathlib.Path(_REPORT.value) if _REPORT.value else None)
+        page = Comparison(
+            pathlib.Path(_COMPARE.value) if _COMPARE.value else None, _about(this_run)
+        )
     except (ConfigError, ModelError) as error:
         raise program.UsageError(str(error)) from error
     tqdm.set_lock(STANDARD_ERROR_LOCK)  # so that our words are not taken for libjpeg's
-    with report:
-        return _restore(inputs, this_run, report)
+    with report, page:
+        status = _restore(inputs, this_run, report, page)
+    if page.path is not None:
+        _say_aside(f"before and after: {shown(str(page.path))}")
+    return status
 
 
 def _check(outputs: Outputs, products: Products, options: RestoreOptions) -> None:
@@ -132,19 +147,28 @@ def _decoder(products: Products) -> Decoder:
     return decoder
 
 
-def _restore(inputs: Inputs, this_run: Run, report: Report) -> int:
-    """Restore the inputs, say, report and count what happens, and return the exit status."""
+def _about(this_run: Run) -> str:
+    """What makes the images, in a line."""
+    card, options = this_run.decoder.card, dataclasses.asdict(this_run.options)
+    changed = {k: v for k, v in options.items() if v != getattr(DEFAULTS, k)}
+    settings = {"seed": this_run.seed, **changed} if card.draws_samples else changed
+    said = "".join(f", {name} {value}" for name, value in settings.items())
+    return f"keras-jpeg-gan {keras_jpeg_gan.__version__}, model {card.name}{said}"
+
+
+def _restore(inputs: Inputs, this_run: Run, report: Report, page: Comparison) -> int:
+    """Restore the inputs, say, report, show and count what happens, and return the exit status."""
     counts: Counter[str] = Counter()
     files = len(inputs.files)
     with contextlib.closing(Progress()) as progress:
         for name, reason in inputs.problems:
-            _tell(Failed(name, reason), report, counts)
+            _tell(Failed(name, reason), report, page, counts)
         if files > 1:
             progress.describe(f"0 of {files} files ")
         with contextlib.closing(this_run.over(inputs.files, progress)) as events:
             ended = 0
             for event in events:
-                _tell(event, report, counts)
+                _tell(event, report, page, counts)
                 if isinstance(event, (Done, Failed)) and files > 1:
                     ended += 1
                     progress.describe(f"{ended} of {files} files ")
@@ -154,8 +178,9 @@ def _restore(inputs: Inputs, this_run: Run, report: Report) -> int:
     return program.FAILED if counts["failed"] else program.OK
 
 
-def _tell(event: Event, report: Report, counts: Counter[str]) -> None:
-    """Turn an event into a line, a record of the report, and a count."""
+def _tell(event: Event, report: Report, page: Comparison, counts: Counter[str]) -> None:
+    """Turn an event into a line, a record of the report, a part of the page, and a count."""
+    page.add(event)
     name = shown(event.input)
     match event:
         case Made():

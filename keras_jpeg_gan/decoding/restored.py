@@ -1,6 +1,5 @@
 """A restored image: its pixels, their certificate, and how it is saved."""
 
-import base64
 import dataclasses
 import html
 import pathlib
@@ -9,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files import viewer, writer
 from keras_jpeg_gan.decoding.files.provenance import Work
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
-from keras_jpeg_gan.decoding.projections import UNITS_OF_16_BITS
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.metrics.violation import Violation
@@ -113,19 +111,16 @@ class Restored:
 
         Images of more than 1600 pixels a side are reduced by a whole factor.
         """
-        pixels = self.pixels
-        if pixels.dtype != np.uint8:
-            pixels = np.rint(pixels / UNITS_OF_16_BITS).astype(np.uint8)
-        factor = -(-max(pixels.shape[:2]) // _LARGEST_SHOWN)
-        small, metadata = writer.image_of(pixels).reduce(factor), self.file.metadata
-        if small.mode == "CMYK":  # which no notebook shows; a profile of inks is none of RGB
-            small, metadata = small.convert("RGB"), dataclasses.replace(metadata, icc_profile=b"")
-        png = writer.encode(np.asarray(small), "png", metadata, self.provenance)
+        small, factor = viewer.reduced(viewer.on_screen(self.pixels), _LARGEST_SHOWN)
+        metadata = self.file.metadata
+        if self.file.model.inks:  # whose profile is not one of RGB
+            metadata = dataclasses.replace(metadata, icc_profile=b"")
+        png = writer.encode(small, "png", metadata, self.provenance)
         lines = [self.certificate._repr_html_() if self.certificate else html.escape(self.summary)]
         lines += [f"shown at 1/{factor} of its size"] if factor > 1 else []
         lines += [f"warning: {html.escape(warning)}" for warning in self.warnings]
         return (
-            f'<figure><img src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+            f'<figure><img src="{viewer.data_url(png, "png")}">'
             f"<figcaption>{'<br>'.join(lines)}</figcaption></figure>"
         )
 

@@ -1,6 +1,5 @@
 """An evaluation as one self-contained page of HTML."""
 
-import base64
 import csv
 import importlib.resources
 import io
@@ -11,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.files import viewer
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.evaluation import plots, tables
 from keras_jpeg_gan.evaluation.cases import Case
@@ -76,6 +75,9 @@ def render(summary: dict[str, Any], about: dict[str, Any], extremes: dict[str, A
         settings=about["settings"],
         versions=about["versions"],
         failures=summary["failures"],
+        pair=viewer.pair,
+        style=viewer.style(),
+        script=viewer.script(),
     )
 
 
@@ -95,7 +97,7 @@ def _curves(lines: list[dict[str, Any]]) -> Iterator[str]:
         if any(len(points) > 1 for points in found.values()):
             buffer = io.BytesIO()
             plots.save(plots.curves(found, "quality", title), buffer)
-            yield _data_url(buffer.getvalue(), "png")
+            yield viewer.data_url(buffer.getvalue(), "png")
 
 
 def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str, Any] | None:
@@ -122,7 +124,7 @@ def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str,
     source = open_originals(settings["images"])
     index = {name: i for i, name in enumerate(source.names)}
 
-    def pictures(part: list[dict[str, str]]) -> list[dict[str, str]]:
+    def pictures(part: list[dict[str, str]]) -> list[dict[str, Any]]:
         found = []
         for row in part:
             if row["image"] not in index:
@@ -143,7 +145,7 @@ def _extremes(rows: list[dict[str, str]], settings: dict[str, Any]) -> dict[str,
 
 def _before_and_after(
     name: str, value: float, original: np.ndarray, case: Case, decoder: Decoder
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """The part of an image where the decode and the restored image differ most."""
     data, original = case.make(original)
     file = JpegFile.read(data)
@@ -151,15 +153,7 @@ def _before_and_after(
     change = np.abs(restored.astype(np.float64) - file.pixels).mean(axis=2)
     box = plots.most_uncertain(change, _SIDE)
     parts = {"before": file.pixels, "after": restored, "original": original}
-    urls = {key: _png_url(plots.crop(pixels, box)) for key, pixels in parts.items()}
-    return {"name": name, "value": f"{value:.3f}", **urls}
-
-
-def _png_url(pixels: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", optimize=True)
-    return _data_url(buffer.getvalue(), "png")
-
-
-def _data_url(data: bytes, image_format: str) -> str:
-    return f"data:image/{image_format};base64,{base64.b64encode(data).decode()}"
+    shown = {key: viewer.picture(plots.crop(pixels, box)) for key, pixels in parts.items()}
+    width, height, _ = shown["before"][1:]
+    urls = {key: picture.url for key, picture in shown.items()}
+    return {"name": name, "value": f"{value:.3f}", "width": width, "height": height, **urls}

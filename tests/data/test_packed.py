@@ -9,16 +9,11 @@ import pytest
 from PIL import Image
 
 from keras_jpeg_gan.data.patch_cache import PackedSource, pack
+from tests.programs import with_tensorflow
 
 
 def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"keras_jpeg_gan.data.{module}", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return with_tensorflow()("-m", f"keras_jpeg_gan.data.{module}", *arguments)
 
 
 def test_photographs_are_packed(tmp_path: pathlib.Path) -> None:

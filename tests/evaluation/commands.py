@@ -1,15 +1,10 @@
 """The commands of evaluation, as a user runs them."""
 
 import subprocess
-import sys
+
+from tests.programs import with_tensorflow
 
 
 def run(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own: programs define flags of the same names."""
-    return subprocess.run(
-        [sys.executable, "-m", f"keras_jpeg_gan.evaluation.{module}", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return with_tensorflow()("-m", f"keras_jpeg_gan.evaluation.{module}", *arguments, timeout=300)

@@ -3,23 +3,17 @@
 import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 
 from keras_jpeg_gan.models.presets import PRESETS
 from keras_jpeg_gan.training import dry_run
+from tests.programs import with_tensorflow
 from tests.training.tiny import TINY, sampler_config, write_images
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "keras_jpeg_gan.training.train", "--dry_run", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return with_tensorflow()("-m", "keras_jpeg_gan.training.train", "--dry_run", *arguments)
 
 
 def test_a_dry_run_reports_and_trains_nothing(tmp_path: pathlib.Path) -> None:

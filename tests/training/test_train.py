@@ -7,20 +7,17 @@ import time
 
 import pytest
 
+from tests.programs import with_tensorflow
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "keras_jpeg_gan.training.train", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return with_tensorflow()("-m", "keras_jpeg_gan.training.train", *arguments)
 
 
 def test_help_loads_no_framework() -> None:
     start = time.monotonic()
-    result = run("--help")
+    command = [sys.executable, "-m", "keras_jpeg_gan.training.train", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 0
     assert "--workdir" in result.stdout
     assert time.monotonic() - start < 20  # a second on an idle machine; TensorFlow takes ten
@@ -59,9 +56,7 @@ def test_missing_extras_are_named_before_any_work(package: str, arguments: tuple
         "from keras_jpeg_gan.training import train; train.run()"
     )
     flags = ["--config=configs/smoke.py", "--workdir=w", *arguments]
-    result = subprocess.run(
-        [sys.executable, "-c", code, *flags], capture_output=True, text=True, check=False
-    )
+    result = with_tensorflow()("-c", code, *flags)
     assert result.returncode == 2, result.stderr
     assert f"{package} is not installed: pip install 'keras-jpeg-gan[train]'" in result.stderr
     assert not pathlib.Path("w").exists()

@@ -50,10 +50,10 @@ class Outputs:
             if image_format not in (None, named):
                 raise ConfigError(f"--output={output} is not named as --format={image_format}")
             image_format = named
-            _check_folder(self._file.parent)
+            check_folder(self._file.parent)
         else:
             self._folder = pathlib.Path(output)
-            _check_folder(self._folder)
+            check_folder(self._folder)
         self.image_format = image_format or "png"
         self._asked = image_format is not None
         self._inputs: dict[str, list[pathlib.Path]] = {}
@@ -95,7 +95,7 @@ class Outputs:
         problem = unusable_name(path)
         if problem is not None:
             raise ConfigError(f"its output {path}: {problem}; give it a name with --output=FILE")
-        _check_folder(path.parent)
+        check_folder(path.parent)
         self._taken[folded] = item.name
         return path
 
@@ -185,8 +185,12 @@ def _identity(path: pathlib.Path) -> pathlib.Path:
     return path.parent.resolve() / path.name
 
 
-def _check_folder(folder: pathlib.Path) -> None:
-    """Refuse, before any work is done, a folder that cannot be written in or made."""
+def check_folder(folder: pathlib.Path) -> None:
+    """Refuse, before any work is done, a folder that cannot be written in or made.
+
+    Raises:
+        ConfigError: it cannot.
+    """
     existing = next(
         path for path in [folder.absolute(), *folder.absolute().parents] if path.exists()
     )

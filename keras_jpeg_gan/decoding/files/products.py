@@ -45,6 +45,10 @@ class Product(Protocol):
         """What there is to say of it, in a line."""
 
     @property
+    def pixels(self) -> np.ndarray:
+        """[H, W] or [H, W, 3], uint8 or uint16."""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings of the file and of the restoration, a line each."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from keras_jpeg_gan import program
 from keras_jpeg_gan.decoding.ahead import in_order
 from keras_jpeg_gan.decoding.decoder import Decoder
-from keras_jpeg_gan.decoding.files import writer
+from keras_jpeg_gan.decoding.files import viewer, writer
 from keras_jpeg_gan.decoding.files.inputs import Input, content_of, holds_inks, sha256_of, size_of
 from keras_jpeg_gan.decoding.files.outputs import Outputs, write
 from keras_jpeg_gan.decoding.files.products import MAP, NUMBERS, Products
@@ -27,6 +27,8 @@ from keras_jpeg_gan.system import one_blas_thread, processors
 # While one file is in the network, others are read, projected or written. With more files at
 # once they would only hold each other up.
 _FILES_AT_ONCE = 3
+
+BEFORE = "before"
 
 # After Ctrl-C nobody would wait for larger files to end in the background.
 _MOST_PIXELS_AT_ONCE = 32_000_000
@@ -58,6 +60,19 @@ class Made(Event):
     output: pathlib.Path | None
     summary: str
     details: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictured(Event):
+    """A picture to look at, of a run with `pictures`.
+
+    Attributes:
+        product: what it shows: the name of a product, or `BEFORE`, libjpeg's decode.
+        picture: upright, in 8 bits.
+    """
+
+    product: str
+    picture: viewer.Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +135,7 @@ class Run:
         keep_metadata: as for `Restored.encoded`.
         overwrite: make images that exist already, too.
         threads: the most files at once, or None for as many as there are processors.
+        pictures: yield a `Pictured` for the file and for each image to look at, too.
         most_pixels_at_once: larger images are restored while no other is.
     """
 
@@ -131,6 +147,7 @@ class Run:
     keep_metadata: bool = True
     overwrite: bool = False
     threads: int | None = None
+    pictures: bool = False
     most_pixels_at_once: int = _MOST_PIXELS_AT_ONCE
 
     def over(self, items: Sequence[Input], progress: Progress) -> Generator[Event, None, None]:
@@ -295,6 +312,8 @@ class Run:
         self._load()
         share.begin(file.width * file.height, self.products.drawn(missing))
         warnings: tuple[str, ...] = ()
+        if self.pictures:
+            yield Pictured(item.name, BEFORE, viewer.picture(file.pixels, file.metadata))
         for name, made in self.products.make(
             self.decoder, file, missing, self.seed, self.options, share.add
         ):
@@ -305,6 +324,8 @@ class Run:
             # Without the pixels, since the event may have to wait for its turn.
             details = describe(made, seconds)
             yield Made(item.name, name, missing[name], made.summary, details)
+            if self.pictures and name != NUMBERS:
+                yield Pictured(item.name, name, viewer.picture(made.pixels, file.metadata))
             seconds = {}
             warnings = made.warnings or warnings
         if implied is not None:

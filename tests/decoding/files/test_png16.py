@@ -17,8 +17,7 @@ def noise(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 3), (600, 33, 3), (7, 5)])
 def test_every_bit_comes_back(shape) -> None:
-    import tensorflow as tf
-
+    tf = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     pixels = noise(*shape)
     content = writer.encode(pixels, "png", None, "")
     found = tf.io.decode_png(content, dtype=tf.uint16).numpy().reshape(shape)

@@ -1,9 +1,6 @@
 """TFLite files: close to Keras, with operations that phones' GPUs take, refused if they differ."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -26,8 +23,8 @@ from keras_jpeg_gan.models import cards
 from keras_jpeg_gan.models.networks import from_preset
 from keras_jpeg_gan.models.saving import save_model
 from keras_jpeg_gan.system import file_sha256
+from tests.programs import with_tensorflow
 
-ROOT = pathlib.Path(__file__).parents[3]
 TILE = 32
 
 # What the GPU delegate takes, by its compatibility check: gpu_compatibility.cc in TensorFlow's
@@ -186,12 +183,7 @@ def test_written_files_have_cards_and_run(network, photographs, tmp_path):
     ],
 )
 def test_the_program_refuses_in_a_line(arguments: list[str], status: int, said: str):
-    done = subprocess.run(
-        [sys.executable, ROOT / "export" / "tflite.py", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = with_tensorflow()("export/tflite.py", *arguments)
     assert done.returncode == status
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
