@@ -22,6 +22,7 @@ from keras_jpeg_gan.jpeg.header import BROKEN, Header, from_image, read_header, 
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.projection.earlier import Earlier
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
 from keras_jpeg_gan.streams import caught_messages
@@ -50,15 +51,16 @@ class JpegFile:
     """A grayscale or YCbCr JPEG file, or an image that is restored as if it were one.
 
     Attributes:
-        quantized: what an encoder must give back, with levels in int16; None for an image that
-            is only assumed to be a JPEG file's decode (`jpeg.assumed`).
+        quantized: the file's levels in int16; None for an image of another format
+            (`jpeg.pictures`).
         tables: [8, 8] int32 steps for each component, natural order: those of `quantized`, or
-            the assumed ones.
+            of the save that another format's image went through; () if that is not known yet.
         pixels: [H, W] or [H, W, 3] uint8, libjpeg's default decode; orientation not applied.
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, one line each.
         sha256: of the file's bytes, as hexadecimal digits.
+        earlier: the picture as an earlier save left it, if it is to be restored from that.
     """
 
     quantized: Quantized | None
@@ -68,6 +70,7 @@ class JpegFile:
     metadata: Metadata
     warnings: tuple[str, ...] = ()
     sha256: str = ""
+    earlier: Earlier | None = None
 
     @property
     def height(self) -> int:
@@ -78,6 +81,11 @@ class JpegFile:
     def width(self) -> int:
         """Columns of pixels."""
         return self.pixels.shape[1]
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The pixels that the network sees: those of `earlier`, which has a margin, if any."""
+        return self.pixels if self.earlier is None else self.earlier.pixels
 
     @property
     def quality(self) -> int:
@@ -101,8 +109,11 @@ class JpegFile:
     def constraint(self) -> Quantized | None:
         """What the pixels to restore must compress to: of a gray picture, the luma alone.
 
-        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128.
+        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128. Nothing, if it
+        is restored as of an earlier save, whose levels are only estimates.
         """
+        if self.earlier is not None:
+            return None
         if self.quantized is None or not self.gray:
             return self.quantized
         levels, tables = self.quantized.levels[:1], self.quantized.tables[:1]
