@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import pathlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -129,13 +130,16 @@ class Decoder:
         else:
             with clock.stage("read"):
                 file = self.read(source, options)
-        ended = False
+        ended, seen = False, 0
+        whole, shown = math.prod(file.seen.shape[:2]), file.height * file.width
 
         def after_tile(pixels: int) -> None:
+            nonlocal seen
             if ended:
                 raise InterruptedError  # nobody waits for the next band
-            if progress is not None:
-                progress(pixels)
+            before, seen = seen, seen + pixels
+            if progress is not None:  # a margin does not count
+                progress(seen * shown // whole - before * shown // whole)
 
         bands = self._bands(file, seed, options, clock, after_tile)
         with contextlib.closing(one_ahead(bands)) as ahead:

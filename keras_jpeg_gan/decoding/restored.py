@@ -161,6 +161,7 @@ class Restored:
                 "confidence": round(file.earlier.save.confidence, 4),
                 "coefficients_inside": self.agreement and self.agreement.inside,
                 "coefficients_total": self.agreement and self.agreement.total,
+                "shown": self.agreement and round(self.agreement.shown, 4),
             },
             "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
             "warnings": list(self.warnings),

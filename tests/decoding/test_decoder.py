@@ -264,6 +264,7 @@ def test_bands_as_of_an_earlier_save_are_as_the_whole(in_bands, sampler):
     assert difference.max() <= 1
     assert np.mean(difference > 0) < 1e-3  # sums of floats, in another order
     assert len(seen) > 1
+    assert sum(seen) == LARGE["height"] * LARGE["width"]
 
 
 def test_a_file_that_was_saved_before_is_restored_from_that(decoder, kodak):

@@ -8,7 +8,7 @@ coefficients lie in. Of chroma the pixels do not say how it was sampled, so it i
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,15 +20,14 @@ from keras_jpeg_gan.jpeg.tables import network_tables
 
 # Deviations of a coefficient's change that count as possible.
 _REACH = 2.0
-# Levels of blocks that the picture shows in part: none is excluded.
-_LOWEST, _HIGHEST = -(1 << 15), (1 << 15) - 1
 _PIXELS_AT_ONCE = 1 << 18
 
-# A save shows if this share of the coefficients that can tell lies where its levels would be,
-# or if there are too few of them to tell.
-_FEWEST_NEAR, _FEWEST_TELLING = 0.5, 100
-# Coefficients can tell if their step is this many times the reach to either side.
-_TELLING = 4.0
+# Coefficients tell whether a save shows if their steps are this many times as wide as what lies
+# within reach of a level: at most a quarter is there by chance. The save shows in a block if a
+# third of these are, and in the picture if it does in a share of the blocks with enough of them;
+# and also if there are too few to tell.
+_TELLING, _THIRD, _FEWEST_IN_BLOCK = 4.0, 1 / 3, 3
+_FEWEST_BLOCKS, _SHARE_OF_BLOCKS = 16, 0.2
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,13 @@ class Agreement:
         inside: how many of the image's luma coefficients are within their cells: those of the
             levels that were possible.
         total: of how many.
+        shown: the share of whole blocks that do not contradict the save; only these count.
     """
 
     save: EarlierSave
     inside: int
     total: int
+    shown: float = 1.0
 
     @property
     def share(self) -> float:
@@ -52,10 +53,12 @@ class Agreement:
         return self.inside / self.total if self.total else 1.0
 
     def __str__(self) -> str:
-        percent = math.floor(1000 * self.share) / 10  # nothing short of all is 100
+        # Rounded so that nothing short of all is 100 %, and no exception 0 %.
+        inside, without = (math.floor(1000 * share) / 10 for share in (self.share, self.shown))
+        where = "" if self.shown == 1 else f", except in {100 - without:.3g} % of the blocks"
         return (
-            f"restored as of an earlier save with {self.save}: {percent:g} % of its estimated luma "
-            "coefficients within their cells"
+            f"restored as of an earlier save with {self.save}{where}: {inside:g} % of its "
+            "estimated luma coefficients within their cells"
         )
 
 
@@ -73,6 +76,8 @@ class Earlier:
         tables: [2, 8, 8] float32, for the network: the save's, or where the last save has the
             same grid the coarser step of both.
         steps: [8, 8] float32, those of luma's levels.
+        bound: [H' // 8, W' // 8] bool, the blocks in which the save shows, and which the picture
+            shows whole. Others, such as those of text beside a photograph, are left alone.
         possible: [H' // 8, W' // 8, 8, 8] int16 each, the lowest and the highest level that is
             possible; None if the save does not show in the picture.
     """
@@ -82,6 +87,7 @@ class Earlier:
     pixels: np.ndarray
     tables: np.ndarray
     steps: np.ndarray
+    bound: np.ndarray
     possible: tuple[np.ndarray, np.ndarray] | None
 
     @classmethod
@@ -109,11 +115,14 @@ class Earlier:
         elif last is not None:
             changes = np.hypot(combs.carried(np.asarray(last.tables[0]) ** 2 / 12, (y, x)), changes)
         reach = _REACH * changes
-        found = cls(save, margin, framed, network_tables(tables), steps, None)
-        if not found._shows(reach, known):
+        whole = np.ones((framed.shape[0] // 8, framed.shape[1] // 8), bool)
+        whole[: margin[0] > 0] = whole[:, : margin[1] > 0] = False
+        found = cls(save, margin, framed, network_tables(tables), steps, whole, None)
+        shown = found._shown(reach, known)
+        if shown is None:
             return found
-        possible = found._levels(reach, known)
-        return cls(save, margin, found._saved(*possible), found.tables, steps, possible)
+        found = replace(found, bound=shown, possible=found._levels(reach, known))
+        return replace(found, pixels=found._saved())
 
     def framed(self, pixels: np.ndarray) -> np.ndarray:
         """Other pixels of the picture, [H, W, ...], with as much before them."""
@@ -134,8 +143,10 @@ class Earlier:
             return result
         for rows, part in self._strips(result):
             own = _coefficients_of(part)
-            low, high = self._cells(top // 8 + rows.start // 8, len(own), MARGIN)
-            _add(part, np.clip(own, low, high) - own)
+            first = top // 8 + rows.start // 8
+            changes = np.clip(own, *self._cells(first, len(own), MARGIN)) - own
+            changes[~self.bound[first : first + len(own)]] = 0
+            _add(part, changes)
         return result
 
     def agreement(self, pixels: np.ndarray, scale: int = 1) -> Agreement | None:
@@ -151,10 +162,11 @@ class Earlier:
         for rows, part in self._strips(pixels):
             own = _coefficients_of(part.astype(np.float32) / scale)
             low, high = self._cells(rows.start // 8, len(own), 0)
-            bound = self._bound(rows.start // 8, len(own))
+            bound = self.bound[rows.start // 8 : rows.stop // 8]
             inside += int(np.count_nonzero(((own >= low) & (own <= high))[bound]))
             total += 64 * int(np.count_nonzero(bound))
-        return Agreement(self.save, inside, total)
+        whole = self.bound[self.margin[0] > 0 :, self.margin[1] > 0 :]
+        return Agreement(self.save, inside, total, float(whole.mean()) if whole.size else 1.0)
 
     def _strips(self, pixels: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Whole rows of blocks, some at a time: which rows they are, and their pixels."""
@@ -171,63 +183,62 @@ class Earlier:
         half = np.float32(0.5 - margin)
         return (low - half) * self.steps, (high + half) * self.steps
 
-    def _bound(self, first: int, count: int) -> np.ndarray:
-        """Which blocks of rows have levels: those that the picture shows whole."""
-        bound = np.ones((count, self.pixels.shape[1] // 8), bool)
-        if self.margin[0] and first == 0:
-            bound[0] = False
-        if self.margin[1]:
-            bound[:, 0] = False
-        return bound
+    def _coefficients(self, known: np.ndarray | None) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rows of blocks: their numbers, and their coefficients.
 
-    def _coefficients(
-        self, known: np.ndarray | None
-    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Rows of blocks: their numbers, coefficients, and which are shown whole."""
+        Args:
+            known: [Hb, Wb, 8, 8], the picture's coefficients where a file has them.
+        """
         for rows, part in self._strips(self.pixels):
             blocks = slice(rows.start // 8, rows.stop // 8)
             if known is None:
-                own = _coefficients_of(part)
+                yield blocks, _coefficients_of(part)
             else:
-                own = known[blocks, : part.shape[1] // 8].astype(np.float32)
-            yield blocks, own, self._bound(blocks.start, len(own))
+                yield blocks, known[blocks, : part.shape[1] // 8].astype(np.float32)
 
     def _levels(self, reach: np.ndarray, known: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """The lowest and the highest level that are possible.
 
         Args:
-            reach: [8, 8], how far coefficients may have moved.
-            known: [Hb, Wb, 8, 8], the picture's coefficients where a file has them.
+            reach: [8, 8], how far coefficients may have moved; known: as `_coefficients`.
         """
-        shape = (self.pixels.shape[0] // 8, self.pixels.shape[1] // 8, 8, 8)
+        shape = (*self.bound.shape, 8, 8)
         low, high = np.empty(shape, np.int16), np.empty(shape, np.int16)
-        for blocks, own, bound in self._coefficients(known):
+        for blocks, own in self._coefficients(known):
             nearest = np.rint(own / self.steps)
             low[blocks] = np.minimum(np.ceil((own - reach) / self.steps), nearest)
             high[blocks] = np.maximum(np.floor((own + reach) / self.steps), nearest)
-            low[blocks][~bound], high[blocks][~bound] = _LOWEST, _HIGHEST
         return low, high
 
-    def _shows(self, reach: np.ndarray, known: np.ndarray | None) -> bool:
-        """Whether the picture's coefficients are near multiples of the steps."""
-        telling = self.steps > _TELLING * 2 * np.maximum(reach, combs.ROUNDING)
-        near = total = 0
-        for _, own, bound in self._coefficients(known):
-            away = np.abs(own - self.steps * np.rint(own / self.steps))
-            counted = telling & (np.abs(own) > self.steps / 2) & bound[..., None, None]
-            near += int(np.count_nonzero(counted & (away <= reach)))
-            total += int(np.count_nonzero(counted))
-        return total < _FEWEST_TELLING or near >= _FEWEST_NEAR * total
+    def _shown(self, reach: np.ndarray, known: np.ndarray | None) -> np.ndarray | None:
+        """The whole blocks in which coefficients are near multiples of the steps.
 
-    def _saved(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        Arguments as `_levels`. None if that is chance.
+        """
+        telling = (reach > 0) & (self.steps > _TELLING * 2 * reach)
+        shown, telling_blocks, showing = self.bound.copy(), 0, 0
+        for blocks, own in self._coefficients(known):
+            away = np.abs(own - self.steps * np.rint(own / self.steps))
+            counted = telling & (np.abs(own) > self.steps / 2) & self.bound[blocks, :, None, None]
+            counts = np.count_nonzero(counted, axis=(2, 3))
+            nears = np.count_nonzero(counted & (away <= reach), axis=(2, 3))
+            enough = counts >= _FEWEST_IN_BLOCK
+            shown[blocks] &= ~enough | (nears >= _THIRD * counts)
+            telling_blocks += int(np.count_nonzero(enough))
+            showing += int(np.count_nonzero(enough & shown[blocks]))
+        few = telling_blocks < _FEWEST_BLOCKS
+        return shown if few or showing >= _SHARE_OF_BLOCKS * telling_blocks else None
+
+    def _saved(self) -> np.ndarray:
         """The framed picture with coefficients in the middle of what is possible, uint8."""
+        assert self.possible is not None
         result = self.pixels.copy()
         for rows, part in self._strips(result):
             blocks = slice(rows.start // 8, rows.stop // 8)
-            wanted = np.float32(0.5) * (low[blocks].astype(np.float32) + high[blocks]) * self.steps
+            low, high = (levels[blocks].astype(np.float32) for levels in self.possible)
             changed = part.astype(np.float32)
-            changes = wanted - _coefficients_of(changed)
-            changes[~self._bound(blocks.start, len(changes))] = 0
+            changes = (low + high) / 2 * self.steps - _coefficients_of(changed)
+            changes[~self.bound[blocks]] = 0
             _add(changed, changes)
             part[:] = np.clip(np.rint(changed), 0, 255)
         return result

@@ -165,3 +165,25 @@ def test_no_share_but_the_whole_is_100_percent() -> None:
         "estimated luma coefficients within their cells"
     )
     assert ": 100 % of" in str(all_inside)
+
+
+def test_text_beside_a_photograph_is_left_alone() -> None:
+    """A screenshot: the save shows in the photograph, and what is around it has no levels."""
+    once = JpegFile.read(saved(original(), quality=25)).pixels[:120, :136]
+    screen = np.full((200, 280, 3), 240, np.uint8)
+    strokes = np.random.default_rng(0).random((200, 280)) < 0.2
+    screen[strokes] = 20
+    screen[16 + 3 : 136 + 3, 24 + 5 : 160 + 5] = once
+    earlier = Earlier.of(EarlierSave.parse("25@5,3"), screen)
+    inner = earlier.bound[3:18, 4:21]
+    assert inner.mean() > 0.97
+    outside = earlier.bound.copy()
+    outside[3:18, 4:21] = False
+    assert outside.mean() < 0.02
+    left = ~np.kron(earlier.bound, np.ones((8, 8), bool))
+    height, width = left.shape
+    assert np.array_equal(
+        earlier.pixels[:height, :width][left], earlier.framed(screen)[:height, :width][left]
+    )
+    assert earlier.agreement(earlier.pixels).shown < 0.6
+    assert ", except in 6" in str(earlier.agreement(earlier.pixels))
