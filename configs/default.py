@@ -40,6 +40,9 @@ def get_config() -> ConfigDict:
             "upright": False,
             # The share of patches with the soft colors of a camera's mosaic: see docs/training.md.
             "soft_chroma": 0.0,
+            # The share of patches that are compressed a second time, finer and on another grid,
+            # as the decoder shows them to the network. A sampler's C is then approximate.
+            "resaved": 0.0,
             "sampling": {"4:2:0": 0.7, "4:2:2": 0.1, "4:4:4": 0.2},
             # Optimization: Adam (betas 0.9, 0.99; a sampler's 0, 0.99), cosine from the first to
             # the final rate, in one period or several, and in the first steps a linear warm-up

@@ -27,7 +27,7 @@ _SECONDS_OF_PART, _BYTES_OF_PART = 15.0, 64_000_000
 _AHEAD, _BYTES_AHEAD = 8, 16_000_000
 
 # The options that can be set by a flag and that change an image, and not only whether there is one.
-_OPTIONS_OF_IMAGES = ("blend", "projection", "temperature")
+_OPTIONS_OF_IMAGES = ("blend", "earlier_save", "projection", "temperature")
 
 # What else of a job does.
 _SETTINGS = ("model_sha256", "seed", "seed_from", "image_format", "keep_metadata", "as_parquet",

@@ -8,10 +8,15 @@ import numpy as np
 
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
-from keras_jpeg_gan.jpeg.file import decode
+from keras_jpeg_gan.jpeg.file import decode, read_levels
+from keras_jpeg_gan.jpeg.projection.earlier import Earlier
 from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
+from keras_jpeg_gan.jpeg.resaved import EarlierSave
 from keras_jpeg_gan.jpeg.sampling import PILLOW_COLOR, Sampling
-from keras_jpeg_gan.jpeg.tables import quality_tables
+from keras_jpeg_gan.jpeg.tables import estimate_quality, quality_tables
+
+# Of two saves: by how much the second one's quality is higher, and the share on one grid.
+_FINER, _ALIGNED = 10, 0.25
 
 _PUBLISHED = np.stack(list(PUBLISHED_TABLES.values())).astype(np.float32)
 
@@ -120,6 +125,37 @@ def compress(original: np.ndarray, tables: np.ndarray, sampling: Sampling) -> np
     """
     luma, chroma = tables
     return decode(encoder.encode(original, (luma, chroma, chroma), sampling))
+
+
+def compress_again(
+    original: np.ndarray, tables: np.ndarray, sampling: Sampling, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compress twice, and return what a decoder's network sees as of the first save.
+
+    The second save is finer, by at least `_FINER` in IJG quality, and its grid lies anywhere;
+    in a share of `_ALIGNED` where the first one lies. The first is taken as known: the search
+    hardly ever errs where the second is so much finer.
+
+    Args:
+        original: [H, W, 3] uint8.
+        tables: [2, 8, 8], the first save's; sampling: of both.
+        rng: draws the second save.
+
+    Returns:
+        The picture as the first save left it, as far as the second one's pixels tell, [H, W, 3]
+        uint8, and the tables [2, 8, 8] float32 that go with it.
+    """
+    luma, chroma = tables.astype(np.int32)
+    quality = estimate_quality(luma, chroma)
+    second, its_chroma = quality_tables(int(rng.integers(min(quality + _FINER, 98), 99)))
+    x, y = (0, 0) if rng.random() < _ALIGNED else map(int, rng.integers(0, 8, 2))
+    # The second grid begins beyond the picture, so that none of it is lost.
+    once = np.pad(compress(original, tables, sampling), ((y, 0), (x, 0), (0, 0)), mode="edge")
+    data = encoder.encode(once, (second, its_chroma, its_chroma), sampling)
+    save = EarlierSave((x, y), luma, chroma, quality, "the first save", 1.0)
+    earlier = Earlier.of(save, decode(data), read_levels(data).quantized)
+    top, left = y + earlier.margin[0], x + earlier.margin[1]
+    return earlier.pixels[top:, left:], earlier.tables
 
 
 def degrade(

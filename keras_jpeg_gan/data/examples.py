@@ -14,6 +14,7 @@ from keras_jpeg_gan.data.degradation import (
     SkewedQualities,
     check_mix,
     compress,
+    compress_again,
     draw_sampling,
     draw_tables,
 )
@@ -42,6 +43,7 @@ class PatchDistribution:
         upright: flip left and right only, as for faces.
         soft_chroma: share of patches whose chroma is blurred before they are compressed.
         scale: how large the squares in photographs are, one of `patches.SCALES`.
+        resaved: share of patches that are compressed twice (`degradation.compress_again`).
 
     Raises:
         ConfigError: the sampling mix cannot be drawn from, a share is not in [0, 1], or there is
@@ -56,12 +58,13 @@ class PatchDistribution:
     upright: bool = False
     soft_chroma: float = 0.0
     scale: str = "near"
+    resaved: float = 0.0
 
     def __post_init__(self) -> None:
         check_mix(self.sampling)
         if self.scale not in SCALES:
             raise ConfigError(f"patch_scale {self.scale!r}: one of {', '.join(SCALES)}")
-        for name in ("other_tables", "soft_chroma"):
+        for name in ("other_tables", "soft_chroma", "resaved"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} {getattr(self, name)}: a share, 0 to 1")
 
@@ -97,6 +100,7 @@ class PatchDistribution:
             config.upright,
             config.soft_chroma,
             config.patch_scale,
+            config.resaved,
         )
 
 
@@ -128,9 +132,13 @@ def example(
         original = soften_chroma(original, rng.uniform(*_CHROMA_BLUR))
     tables = draw_tables(patches.quality, patches.other_tables, rng)
     sampling = draw_sampling(patches.sampling, rng)
+    if patches.resaved and rng.random() < patches.resaved:
+        compressed, tables = compress_again(original, tables, sampling, rng)
+    else:
+        compressed = compress(original, tables, sampling)
     return {
         "original": original,
-        "compressed": compress(original, tables, sampling),
+        "compressed": compressed,
         "tables": tables,
         "sampling": np.asarray(patches.samplings.index(sampling), np.int32),
         "position": np.asarray(position, np.int64),

@@ -30,7 +30,8 @@ USAGE = f"""jpeg-gan-decode [flags] INPUT...
 
 Restores JPEG files: photo.jpg becomes photo{MARK}.png, without JPEG's artefacts, and compressing
 that again gives the very levels of photo.jpg. INPUT is a file, a folder (all its
-{", ".join(SUFFIXES)} files, at any depth), a quoted glob, or - for standard input.
+{", ".join(SUFFIXES)} files, at any depth), a quoted glob, or - for standard input. PNG and WebP
+files that were JPEG files once are restored too; those of folders, if --earlier_save is given.
 
 Standard output has a line for each image. Exit status: 0 all restored or skipped, 1 some failed,
 2 wrong usage, 130 interrupted."""
@@ -57,14 +58,6 @@ _BITS = flags.DEFINE_enum(
     ["8", "16"],
     "16: the float projection, in units of 1/257 grey level, instead of the exact one; only as PNG",
 )
-_ASSUME_QUALITY = flags.DEFINE_integer(
-    "assume_quality",
-    None,
-    "restore PNG, WebP and JPEG files as if JPEG at this quality had damaged them, whatever their "
-    "own quality: nothing is projected or certified",
-    lower_bound=1,
-    upper_bound=100,
-)
 _THREADS = flags.DEFINE_integer(
     "threads",
     None,
@@ -85,12 +78,10 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         raise program.UsageError("give files, folders or -; --help says more")
     try:
-        inputs = find_inputs(arguments, _ASSUME_QUALITY.value is not None)
+        inputs = find_inputs(arguments, pictures=shared.takes_pictures())
         outputs = Outputs(inputs, _OUTPUT.value, shared.FORMAT.value)
         products = Products(_SAMPLES.value, _MEAN.value, _DEVIATION.value)
-        options = dataclasses.replace(
-            shared.options(), bits=int(_BITS.value), assume_quality=_ASSUME_QUALITY.value
-        )
+        options = dataclasses.replace(shared.options(), bits=int(_BITS.value))
         _check(outputs, products, options)
         this_run = Run(
             decoder=_decoder(products),

@@ -3,13 +3,14 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import pathlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from keras_jpeg_gan.decoding import colour, projections, runtimes, tiles, views
+from keras_jpeg_gan.decoding import colour, earlier, projections, runtimes, tiles, views
 from keras_jpeg_gan.decoding.ahead import one_ahead
 from keras_jpeg_gan.decoding.clock import Clock
 from keras_jpeg_gan.decoding.memory import Limits
@@ -18,12 +19,11 @@ from keras_jpeg_gan.decoding.noise import window as noise_window
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.decoding.restored import Restored
 from keras_jpeg_gan.errors import ConfigError, ModelError
-from keras_jpeg_gan.jpeg.assumed import read_assumed
-from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.file import JpegFile, read_bytes
 from keras_jpeg_gan.jpeg.levels import Quantized
+from keras_jpeg_gan.jpeg.pictures import is_picture, read_picture
 from keras_jpeg_gan.jpeg.projection import border, exact
 from keras_jpeg_gan.jpeg.projection import floating as float_projection
-from keras_jpeg_gan.jpeg.resaved import find_earlier_save
 from keras_jpeg_gan.metrics.deviation import Spread
 from keras_jpeg_gan.models.cards import ModelCard, find_model
 
@@ -74,39 +74,30 @@ class Decoder:
     def read(
         self, source: str | pathlib.Path | bytes, options: RestoreOptions = DEFAULTS
     ) -> JpegFile:
-        """Read a JPEG file within the limits, and find out about its hidden samples and its past.
+        """Read a file within the limits, and find out about its hidden samples and its past.
 
-        Its border is free if the edge is not repeated there (`jpeg.projection.border`); there is
-        a warning if it was likely saved before.
+        A JPEG file's border is free if the edge is not repeated there (`jpeg.projection.border`).
+        What an earlier save changes about a restoration is in `decoding.earlier`.
 
         Args:
-            source: path or bytes.
-            options: of these, `allow_truncated` and `assume_quality`.
+            source: path or bytes of a JPEG file, or of a PNG or WebP file that was one.
+            options: of these, `allow_truncated` and `earlier_save`.
 
         Raises:
             JpegFormatError: the file cannot be restored.
-            ConfigError: the assumed quality is out of range.
         """
-        if options.assume_quality is not None:
-            return read_assumed(
-                source, options.assume_quality, self.limits, options.allow_truncated
-            )
-        file = JpegFile.read(source, self.limits, options.allow_truncated)
-        assert file.quantized is not None  # it was read, not assumed
+        data = source
+        if not isinstance(data, bytes):
+            data = read_bytes(pathlib.Path(data), self.limits)
+        if is_picture(data) and options.earlier_save != earlier.OFF:
+            return earlier.found(read_picture(data, self.limits), options.earlier_save)
+        file = JpegFile.read(data, self.limits, options.allow_truncated)
+        assert file.quantized is not None  # it is a JPEG file
         quantized = file.quantized
         if border.is_free(quantized, file.height, file.width):
             quantized = dataclasses.replace(quantized, visible=(file.height, file.width))
             file = dataclasses.replace(file, quantized=quantized)
-        if not file.shows_luma:
-            return file
-        save = find_earlier_save(file.pixels, file.tables[0])
-        if save is None:
-            return file
-        remark = (
-            f"it was likely saved before, at {save}: --assume_quality={save.quality} restores "
-            "from that"
-        )
-        return file.with_warnings(remark)
+        return earlier.found(file, options.earlier_save)
 
     def restore(
         self,
@@ -130,7 +121,7 @@ class Decoder:
         Raises:
             JpegFormatError: the file cannot be restored.
             ModelError: the network's output is not finite, or the model cannot be loaded.
-            ConfigError: the seed or the assumed quality is out of range.
+            ConfigError: the seed is out of range.
         """
         clock = Clock()
         if isinstance(source, JpegFile):
@@ -138,13 +129,16 @@ class Decoder:
         else:
             with clock.stage("read"):
                 file = self.read(source, options)
-        ended = False
+        ended, seen = False, 0
+        whole, shown = math.prod(file.seen.shape[:2]), file.height * file.width
 
         def after_tile(pixels: int) -> None:
+            nonlocal seen
             if ended:
                 raise InterruptedError  # nobody waits for the next band
-            if progress is not None:
-                progress(pixels)
+            before, seen = seen, seen + pixels
+            if progress is not None:  # a margin does not count
+                progress(seen * shown // whole - before * shown // whole)
 
         bands = self._bands(file, seed, options, clock, after_tile)
         with contextlib.closing(one_ahead(bands)) as ahead:
@@ -169,10 +163,10 @@ class Decoder:
         Raises:
             ModelError: the output is not finite, or the model cannot be loaded.
         """
-        pixels = np.empty(file.pixels.shape, np.float32)
+        pixels = np.empty(file.seen.shape, np.float32)
         for top, band in self._bands(file, seed, options, Clock()):
             pixels[top : top + len(band)] = band if band.ndim == pixels.ndim else band[..., None]
-        return pixels
+        return projections.cropped(pixels, file)
 
     def finish(
         self,
@@ -189,8 +183,10 @@ class Decoder:
             seed: which sample they are.
             options: of these, `projection` and `bits`.
         """
+        if file.earlier is not None:
+            pixels = file.earlier.framed(pixels)
         spans = tiles.spans(
-            tiles.round_up(file.height), self._tile(file), 0, projections.grid(file)
+            tiles.round_up(len(pixels)), self._tile(file), 0, projections.grid(file)
         )
         bands = ((y.first, pixels[y.first : y.last]) for y in spans)
         return self._finish(bands, file, seed, options, Clock())
@@ -259,7 +255,7 @@ class Decoder:
             projection = "float"
         projection, warnings = projections.feasible(projection, file)
         quantized, total, end = file.constraint, 0.0, 0
-        shape = file.pixels.shape[: 2 if file.gray else 3]
+        shape = file.seen.shape[: 2 if file.gray else 3]
         whole = border.whole_shape(shape, quantized) if quantized else shape
         final = np.empty(whole, np.uint8 if bits == 8 else np.int32)
         for top, pixels in bands:
@@ -268,18 +264,22 @@ class Decoder:
                 if pixels.ndim > len(shape):
                     pixels = pixels.mean(axis=2)
                 total += float(pixels.mean(dtype=np.float64)) * len(pixels)
+                if file.earlier is not None and projection == "float":
+                    pixels = file.earlier.project(pixels, top)
                 part = quantized and quantized.rows(top, end)
                 projected = self._project(pixels, part, projection, bits)
                 final[top : top + len(projected)] = projected
-        if end != file.height:
-            raise ModelError(f"restored {end} rows of {file.height}")
+        if end != len(file.seen):
+            raise ModelError(f"restored {end} rows of {len(file.seen)}")
         projections.check_brightness(total / end, file, self.card)
         if final.ndim < file.pixels.ndim:
             final = final[..., None].repeat(3, axis=2)
         with clock.stage("certificate"):
-            certificate, violated = projections.certified(final, file)
+            certificate, violated, agreement = projections.certified(final, file)
         return Restored(
-            pixels=projections.cropped(final, file),
+            pixels=np.ascontiguousarray(
+                projections.cropped(final, file), np.uint8 if bits == 8 else np.uint16
+            ),
             certificate=certificate,
             file=file,
             model=self.card,
@@ -289,6 +289,7 @@ class Decoder:
             seconds=clock.seconds,
             options=options,
             violation=violated,
+            agreement=agreement,
         )
 
     def _bands(
@@ -305,8 +306,8 @@ class Decoder:
             A band's first row, and its [h, W] (of a gray picture) or [h, W, C] float32, on the
             scale 0..255 but not clipped.
         """
-        runtime, shown, gray = self.runtime, views.of(file), file.gray
-        kept = None if gray else colour.weights(file.pixels[..., :3])
+        runtime, shown, gray, seen = self.runtime, views.of(file), file.gray, file.seen
+        kept = None if gray else colour.weights(seen[..., :3])
         noisy = self.card.draws_samples and options.temperature > 0
 
         def network(window: np.ndarray, top: int, left: int) -> np.ndarray:
@@ -329,7 +330,7 @@ class Decoder:
             found = [view.values(image) for view, image in zip(shown, restored, strict=True)]
             return np.concatenate(found, axis=3)
 
-        decoded = np.atleast_3d(file.pixels)
+        decoded = np.atleast_3d(seen)
         decoded = decoded[..., :1] if gray else decoded
         tile, grid = self._tile(file), projections.grid(file)
         for top, band in tiles.bands(network, decoded, runtime.halo, tile, grid, progress):

@@ -6,6 +6,7 @@ from absl import flags
 
 from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.decoding.decoder import DEFAULT_MODEL
+from keras_jpeg_gan.decoding.earlier import AUTO, OFF
 from keras_jpeg_gan.decoding.files import writer
 from keras_jpeg_gan.decoding.memory import Limits
 from keras_jpeg_gan.decoding.options import RestoreOptions
@@ -46,6 +47,13 @@ METADATA = flags.DEFINE_enum(
 _ALLOW_TRUNCATED = flags.DEFINE_bool(
     "allow_truncated", False, "restore what is left of a truncated file"
 )
+_EARLIER_SAVE = flags.DEFINE_string(
+    "earlier_save",
+    AUTO,
+    "auto: a file that was saved before is restored as of that save, if one shows in its pixels; "
+    "off: all are held to their own levels; or the save, as QUALITY or QUALITY@X,Y, where its grid "
+    "begins X columns and Y rows from the corner",
+)
 RUNTIME = flags.DEFINE_enum("runtime", "auto", runtimes.RUNTIMES, "what runs the network")
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", _DEFAULTS.max_megapixels, "refuse larger images", lower_bound=0
@@ -79,6 +87,11 @@ def limits(memory_mb: float = math.inf) -> Limits:
     )
 
 
+def takes_pictures() -> bool:
+    """Whether PNG and WebP files of folders are wanted: only if an earlier save is asked for."""
+    return _EARLIER_SAVE.present and _EARLIER_SAVE.value != OFF
+
+
 def options() -> RestoreOptions:
     """How files are restored.
 
@@ -90,4 +103,5 @@ def options() -> RestoreOptions:
         blend=_BLEND.value,
         temperature=TEMPERATURE.value,
         allow_truncated=_ALLOW_TRUNCATED.value,
+        earlier_save=_EARLIER_SAVE.value,
     )

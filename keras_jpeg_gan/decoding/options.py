@@ -2,8 +2,10 @@
 
 import dataclasses
 
+from keras_jpeg_gan.decoding.earlier import AUTO, OFF
 from keras_jpeg_gan.decoding.projections import PROJECTIONS
 from keras_jpeg_gan.errors import ConfigError
+from keras_jpeg_gan.jpeg.resaved import EarlierSave
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,11 +20,14 @@ class RestoreOptions:
         bits: 8, or 16 for pixels in 1/257 grey level, whose projection is float where it would
             be exact.
         allow_truncated: restore what is left of a truncated file.
-        assume_quality: treat a PNG, WebP or JPEG file as the decode of a JPEG file of this
-            quality, 1 to 100 (`jpeg.assumed`); then nothing is projected or certified.
+        earlier_save: "auto", so that a file that was saved before, and was coarser then, is
+            restored as of that save, and a PNG or WebP file as of its only one; "off", so that
+            a JPEG file is held to its own levels; or the save, if it is known: "30", a quality,
+            or "30@3,5" if its grid begins 3 columns and 5 rows from the corner. As of an earlier
+            save, the projection is float.
 
     Raises:
-        ConfigError: a value is out of range; for `assume_quality`, when a file is read.
+        ConfigError: a value is out of range.
     """
 
     projection: str = "exact"
@@ -30,7 +35,7 @@ class RestoreOptions:
     temperature: float = 1.0
     bits: int = 8
     allow_truncated: bool = False
-    assume_quality: int | None = None
+    earlier_save: str = AUTO
 
     def __post_init__(self) -> None:
         if self.projection not in PROJECTIONS:
@@ -41,6 +46,8 @@ class RestoreOptions:
             raise ConfigError(f"temperature {self.temperature}: 0 or more")
         if self.bits not in (8, 16):
             raise ConfigError(f"{self.bits} bits: 8 or 16")
+        if self.earlier_save not in (AUTO, OFF):
+            EarlierSave.parse(self.earlier_save)
 
 
 DEFAULTS = RestoreOptions()

@@ -10,6 +10,7 @@ from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.projection import border, floating
+from keras_jpeg_gan.jpeg.projection.earlier import Agreement
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 
@@ -30,6 +31,9 @@ def grid(file: JpegFile) -> int:
 
 def feasible(projection: str, file: JpegFile) -> tuple[str, list[str]]:
     """The projection to use where one of `PROJECTIONS` is wanted, and warnings about it."""
+    if file.earlier is not None:
+        # Estimated levels bind in real arithmetic; where there are none, nothing does.
+        return "none" if file.earlier.possible is None or projection == "none" else "float", []
     if file.quantized is None:
         return "none", []
     sampling = file.quantized.sampling
@@ -43,21 +47,26 @@ def feasible(projection: str, file: JpegFile) -> tuple[str, list[str]]:
 
 def certified(
     final: np.ndarray, file: JpegFile
-) -> tuple[encoder.Certificate | None, Violation | None]:
+) -> tuple[encoder.Certificate | None, Violation | None, Agreement | None]:
     """What libjpeg gives back of a file, or for 16 bits how far coefficients are from it.
 
+    As of an earlier save, there is only the agreement with that.
+
     Args:
-        final: as projected: with its hidden border, if the file has one.
+        final: as projected: with its hidden border, or its margin, if the file has one.
         file: what it is to be consistent with.
     """
+    eight = final.dtype == np.uint8
     quantized = file.quantized
+    if file.earlier is not None:
+        return None, None, file.earlier.agreement(final, 1 if eight else UNITS_OF_16_BITS)
     if quantized is None or not quantized.sampling.can_encode:
-        return None, None
+        return None, None, None
     whole = border.completed(final, quantized)
-    if final.dtype == np.uint8:
-        return encoder.certify(whole, quantized), None
+    if eight:
+        return encoder.certify(whole, quantized), None, None
     pixels = whole.astype(np.float32) / UNITS_OF_16_BITS
-    return None, Violation.of(floating.violations(pixels, quantized))
+    return None, Violation.of(floating.violations(pixels, quantized)), None
 
 
 def in_16_bits(pixels: np.ndarray, quantized: Quantized | None) -> np.ndarray:
@@ -70,9 +79,9 @@ def in_16_bits(pixels: np.ndarray, quantized: Quantized | None) -> np.ndarray:
 
 
 def cropped(final: np.ndarray, file: JpegFile) -> np.ndarray:
-    """What is seen of a projected image, in 8 or 16 bits."""
-    seen = final[: file.height, : file.width]
-    return np.ascontiguousarray(seen, np.uint8 if final.dtype == np.uint8 else np.uint16)
+    """What is seen of an image that was projected, or that the network gave."""
+    top, left = (0, 0) if file.earlier is None else file.earlier.margin
+    return final[top : top + file.height, left : left + file.width]
 
 
 def check_brightness(mean: float, file: JpegFile, card: ModelCard) -> None:

@@ -13,6 +13,7 @@ from keras_jpeg_gan.decoding.files.provenance import Work
 from keras_jpeg_gan.decoding.options import DEFAULTS, RestoreOptions
 from keras_jpeg_gan.jpeg.encoder import Certificate
 from keras_jpeg_gan.jpeg.file import JpegFile
+from keras_jpeg_gan.jpeg.projection.earlier import Agreement
 from keras_jpeg_gan.metrics.violation import Violation
 from keras_jpeg_gan.models.cards import ModelCard
 from keras_jpeg_gan.system import write_atomically
@@ -28,13 +29,14 @@ class Restored:
         pixels: [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (CMYK, 0 is no ink), of the same size
             as libjpeg's decode: uint8, or uint16 in units of 1/257 grey level.
         certificate: how many levels libjpeg gives back; None for 16 bits, where its encoder does
-            not have the file's sampling, and where there are no levels (a warning says so).
+            not have the file's sampling, and as of an earlier save.
         file: what was restored.
         model: the card of the model that restored it.
         seed: which sample this is; a regression does not depend on it.
         count: 1, or the number of samples, from that seed on, of which this is the mean.
         options: how it was asked for.
         violation: of 16-bit pixels, in real arithmetic, since no JPEG encoder takes them.
+        agreement: with the earlier save that this is restored as of, if that shows in the file.
         projection: the one that was applied, of `projections.PROJECTIONS`.
         warnings: of the file and of the restoration, a line each.
         seconds: by stage, without time spent waiting: read (unless it had been read before),
@@ -52,12 +54,15 @@ class Restored:
     count: int = 1
     options: RestoreOptions = DEFAULTS
     violation: Violation | None = None
+    agreement: Agreement | None = None
 
     @property
     def summary(self) -> str:
-        """The certificate, or the violation of 16-bit pixels, or that there is neither: a line."""
+        """The certificate, agreement, or violation of 16-bit pixels, or that there is none."""
         if self.certificate is not None:
             return str(self.certificate)
+        if self.agreement is not None:
+            return str(self.agreement)
         if self.violation is None:
             return "no certificate"
         outside = self.violation.share_over_half
@@ -144,6 +149,16 @@ class Restored:
                 "levels_equal": certificate.levels_equal,
                 "levels_total": certificate.levels_total,
                 "largest_violation": certificate.largest_violation,
+            },
+            "earlier_save": file.earlier
+            and {
+                "quality": file.earlier.save.quality,
+                "tables": file.earlier.save.name,
+                "offset": list(file.earlier.save.offset),
+                "confidence": round(file.earlier.save.confidence, 4),
+                "coefficients_inside": self.agreement and self.agreement.inside,
+                "coefficients_total": self.agreement and self.agreement.total,
+                "shown": self.agreement and round(self.agreement.shown, 4),
             },
             "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
             "warnings": list(self.warnings),

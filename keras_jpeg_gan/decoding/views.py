@@ -47,6 +47,8 @@ class View:
 
 def of(file: JpegFile) -> tuple[View, ...]:
     """The views of a file, in the order of its channels; of a gray picture there is only one."""
+    if file.earlier is not None:
+        return (View(slice(0, 1 if file.gray else 3), False, file.earlier.tables[None]),)
     if file.gray:
         return (View(slice(0, 1), False, network_tables(file.tables)[None]),)
     return tuple(

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_jpeg_gan.data.sources import read_image
 from keras_jpeg_gan.decoding.decoder import Decoder
+from keras_jpeg_gan.decoding.earlier import AUTO, OFF
 from keras_jpeg_gan.decoding.options import RestoreOptions
 from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.file import JpegFile
@@ -22,6 +23,8 @@ LIBJPEG, ORIGINAL = "libjpeg", "original"
 # What methods call the projections, and what the decoder calls them.
 PROJECTIONS = {"sample": "none", "float": "float", "exact": "exact"}
 CONTROL = "control"
+# Methods that restore as of an earlier save: one that is found, or the one that there was.
+KNOWN = "known"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,22 +36,26 @@ class Method:
         projection: a key of `PROJECTIONS`.
         mean: of how many samples, or 0 for one sample.
         control: white noise in a sample's place.
+        earlier: as of which earlier save: `OFF`, `AUTO` or `KNOWN`.
     """
 
     name: str
     projection: str = "exact"
     mean: int = 0
     control: bool = False
+    earlier: str = OFF
 
     @classmethod
     def parse(cls, text: str) -> "Method":
-        """Parse "sample", "float", "exact", "mean:N", "mean:N:sample" or "control".
+        """Parse "sample", "float", "exact", "auto", "known", "mean:N[:sample]" or "control".
 
         Raises:
             ConfigError: it is none of these.
         """
         if text == CONTROL:
             return cls(text, control=True)
+        if text in (AUTO, KNOWN):
+            return cls(text, earlier=text)
         if text in PROJECTIONS:
             return cls(text, text)
         kind, _, rest = text.partition(":")
@@ -56,8 +63,8 @@ class Method:
         projection = projection or "exact"
         if kind != "mean" or not count.isdigit() or int(count) < 2 or projection not in PROJECTIONS:
             raise ConfigError(
-                f"method {text!r}: {', '.join(PROJECTIONS)}, mean:N (2 samples or more), "
-                f"mean:N:sample, or {CONTROL}"
+                f"method {text!r}: {', '.join(PROJECTIONS)}, {AUTO}, {KNOWN}, mean:N (2 samples or "
+                f"more), mean:N:sample, or {CONTROL}"
             )
         return cls(text, projection, mean=int(count))
 
@@ -84,17 +91,28 @@ class Trial:
 
     Args:
         data: the file's bytes; original: [H, W, 3] uint8, what it shows.
+        earlier_save: as `Case.earlier_save`.
     """
 
-    def __init__(self, data: bytes, original: np.ndarray) -> None:
+    def __init__(self, data: bytes, original: np.ndarray, earlier_save: str = OFF) -> None:
         self.data = data
         self.file = JpegFile.read(data)
         assert self.file.quantized is not None  # it was read, not assumed
         self.quantized = self.file.quantized
         self.original = original
-        self.results: dict[tuple[str, int, str], Result] = {}
+        self.results: dict[tuple[str, int, str, str], Result] = {}
         # The newest network output of each model: methods of one seed follow each other.
-        self.estimates: dict[str, tuple[int, np.ndarray, float]] = {}
+        self.estimates: dict[str, tuple[tuple[int, str], np.ndarray, float]] = {}
+        self._saves = {OFF: OFF, AUTO: AUTO, KNOWN: earlier_save}
+        self._files = {OFF: self.file}
+
+    def as_of(self, earlier: str, decoder: Decoder) -> JpegFile:
+        """The file to be restored as of an earlier save: `Method.earlier`."""
+        save = self._saves[earlier]
+        if save not in self._files:
+            file = decoder.read(self.data, RestoreOptions(earlier_save=save))
+            self._files[save] = self.file if file.earlier is None else file
+        return self._files[save]
 
 
 class Contender(Protocol):
@@ -155,49 +173,61 @@ class Model:
 
     def restore(self, trial: Trial, seed: int) -> Result:
         """As `Contender`; a mean averages the samples from seed 0 on."""
+        file = trial.as_of(self._method.earlier, self._decoder)
         count = self._method.mean
         if not count:
-            return self.sample(trial, seed, self._method.projection)
+            return self.sample(trial, seed, self._method.projection, file)
         spread, seconds = Spread(), 0.0
         for k in range(count):
             result = self.sample(trial, k, self._method.projection)
             spread.add(result.pixels)
             seconds += result.seconds
-        final = self._finish(trial, spread.mean.astype(np.float32), 0, self._method.projection)
+        mean = spread.mean.astype(np.float32)
+        final = self._finish(trial, file, mean, 0, self._method.projection)
         return dataclasses.replace(
             final, seconds=seconds + final.seconds, deviation=spread.deviation
         )
 
-    def sample(self, trial: Trial, seed: int, projection: str) -> Result:
-        """Draw a sample, unless another contender has already."""
-        key = self.model, seed, projection
+    def sample(
+        self, trial: Trial, seed: int, projection: str, file: JpegFile | None = None
+    ) -> Result:
+        """Draw a sample, unless another contender has already; `file`: as of `Trial.as_of`."""
+        file = file or trial.file
+        key = self.model, seed, projection, _save_of(file)
         if key not in trial.results:
-            pixels, seconds = self._estimate(trial, seed)
-            result = self._finish(trial, pixels, seed, projection)
+            pixels, seconds = self._estimate(trial, file, seed)
+            result = self._finish(trial, file, pixels, seed, projection)
             trial.results[key] = dataclasses.replace(result, seconds=result.seconds + seconds)
         return trial.results[key]
 
-    def _estimate(self, trial: Trial, seed: int) -> tuple[np.ndarray, float]:
-        newest = trial.estimates.get(self.model)
-        if newest is None or newest[0] != seed:
+    def _estimate(self, trial: Trial, file: JpegFile, seed: int) -> tuple[np.ndarray, float]:
+        newest, key = trial.estimates.get(self.model), (seed, _save_of(file))
+        if newest is None or newest[0] != key:
             self._decoder.runtime  # noqa: B018  (loading it does not count as an image's time)
             start = time.process_time()
-            pixels = self._decoder.estimate(trial.file, seed)
-            newest = seed, pixels, time.process_time() - start
+            pixels = self._decoder.estimate(file, seed)
+            newest = key, pixels, time.process_time() - start
             trial.estimates[self.model] = newest
         return newest[1:]
 
-    def _finish(self, trial: Trial, pixels: np.ndarray, seed: int, projection: str) -> Result:
+    def _finish(
+        self, trial: Trial, file: JpegFile, pixels: np.ndarray, seed: int, projection: str
+    ) -> Result:
         start = time.process_time()
         if projection == "float":
             pixels = float_projection.project(pixels, trial.quantized)
             final = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
         else:
             final = self._decoder.finish(
-                pixels, trial.file, seed, RestoreOptions(projection=PROJECTIONS[projection])
+                pixels, file, seed, RestoreOptions(projection=PROJECTIONS[projection])
             ).pixels
         seconds = time.process_time() - start
         return Result(final, seconds, None if projection == "exact" else pixels)
+
+
+def _save_of(file: JpegFile) -> str:
+    """Of which earlier save a file is to be restored, in words; "" if of none."""
+    return "" if file.earlier is None else str(file.earlier.save)
 
 
 class Control:

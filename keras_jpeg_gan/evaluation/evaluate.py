@@ -55,8 +55,9 @@ _MODELS = flags.DEFINE_list(
 _METHODS = flags.DEFINE_list(
     "methods",
     ["exact"],
-    "sample, float, exact (no, float, exact projection), mean:N, mean:N:sample (of N samples, with "
-    "exact projection and without), control (regression plus noise of the sample's squared error)",
+    "sample, float, exact (no, float, exact projection), auto, known (as of an earlier save that "
+    "is found, or that there was), mean:N, mean:N:sample (of N samples, with exact projection and "
+    "without), control (regression plus noise of the sample's squared error)",
 )
 _REGRESSION = flags.DEFINE_string(
     "regression", "regression", "the model that control adds noise to"

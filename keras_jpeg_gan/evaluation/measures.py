@@ -46,7 +46,7 @@ class Row:
     sampling: str
     quality: int
     first_quality: int
-    shift: int
+    shift: str
     model: str
     method: str
     seed: int

@@ -103,7 +103,7 @@ def _take(
         if original is None:
             raise error or AssertionError
         for c, case in enumerate(plan.cases):
-            trial = Trial(*case.make(original))
+            trial = Trial(*case.make(original), case.earlier_save)
             for k, contender in enumerate(plan.contenders):
                 if seed and not contender.draws:
                     continue

@@ -29,7 +29,7 @@ class Score:
     sampling: str
     quality: int
     first_quality: int
-    shift: int
+    shift: str
     model: str
     method: str
     seed: int

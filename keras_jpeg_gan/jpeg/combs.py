@@ -44,7 +44,8 @@ _FEWEST_LEVELS, _MOST_LEVELS = 16, 128
 _BETWEEN_SAVES = 0.5  # deviation of a coefficient from the first save's comb at the second save
 _ALIGNED_OUTLIERS = 0.1
 
-_BASIS = dct_basis().astype(np.float32)
+# [8, 8] float32, the orthonormal DCT.
+BASIS = dct_basis().astype(np.float32)
 
 
 def shifted_coefficients(patches: np.ndarray) -> np.ndarray:
@@ -59,10 +60,10 @@ def shifted_coefficients(patches: np.ndarray) -> np.ndarray:
     height, width = patches.shape[1] - 7, patches.shape[2] - 7
     found = np.empty((len(LOWEST), len(patches), height, width), np.float32)
     for u in range(5):
-        rows = sum(_BASIS[u, i] * patches[:, i : i + height] for i in range(8))
+        rows = sum(BASIS[u, i] * patches[:, i : i + height] for i in range(8))
         for v in range(5 - u):
             found[LOWEST.index((u, v))] = sum(
-                _BASIS[v, i] * rows[:, :, i : i + width] for i in range(8)
+                BASIS[v, i] * rows[:, :, i : i + width] for i in range(8)
             )
     return found
 
@@ -167,16 +168,27 @@ def requantization_noise(coefficients: np.ndarray, table: np.ndarray) -> np.ndar
     weights = busy / max(busy.sum(), 1)
     errors = (coefficients - table * levels) ** 2
     variances = np.einsum("hwij,hw->ij", errors, weights)
-    share = _shares()
-    spread = np.einsum("yui,xvj,ij->yxuv", share, share, variances).reshape(64, 8, 8)
+    spread = _spread(variances).reshape(64, 8, 8)
     chosen = np.stack([spread[:, u, v] for u, v in LOWEST], axis=1)
     return np.sqrt(_NOISE_EXCESS * chosen + ROUNDING**2)
 
 
+def carried(variances: np.ndarray, offset: tuple[int, int]) -> np.ndarray:
+    """Standard deviations [8, 8] on a grid at (y, x) of errors with variances [8, 8] at (0, 0)."""
+    return np.sqrt(_spread(variances)[offset])
+
+
+def _spread(variances: np.ndarray) -> np.ndarray:
+    """[8, 8, 8, 8] by grid (y, x) and frequency: variances [8, 8] of one grid, carried to all."""
+    share = _shares()
+    return np.einsum("yui,xvj,ij->yxuv", share, share, variances)
+
+
+@functools.cache
 def _shares() -> np.ndarray:
     """[8 shifts, 8, 8]: the share of frequency j's variance that reaches i on a shifted grid."""
-    pair = np.kron(np.eye(2), _BASIS)  # of two blocks side by side
-    moved = np.stack([_BASIS @ pair[:, shift : shift + 8].T for shift in range(8)])
+    pair = np.kron(np.eye(2), BASIS)  # of two blocks side by side
+    moved = np.stack([BASIS @ pair[:, shift : shift + 8].T for shift in range(8)])
     return (moved**2).reshape(8, 8, 2, 8).sum(axis=2)
 
 

@@ -23,6 +23,7 @@ from keras_jpeg_gan.jpeg.header import BROKEN, Header, from_image, read_header, 
 from keras_jpeg_gan.jpeg.levels import Quantized
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
+from keras_jpeg_gan.jpeg.projection.earlier import Earlier
 from keras_jpeg_gan.jpeg.sampling import GRAY, Sampling
 from keras_jpeg_gan.jpeg.tables import estimate_quality
 from keras_jpeg_gan.streams import caught_messages
@@ -53,16 +54,17 @@ class JpegFile:
     """A JPEG file, or an image that is restored as if it were one.
 
     Attributes:
-        quantized: what an encoder must give back, with levels in int16; None for an image that
-            is only assumed to be a JPEG file's decode (`jpeg.assumed`).
+        quantized: the file's levels in int16; None for an image of another format
+            (`jpeg.pictures`).
         tables: [8, 8] int32 steps for each component, natural order: those of `quantized`, or
-            the assumed ones.
+            of the save that another format's image went through; () if that is not known yet.
         pixels: [H, W], [H, W, 3] or, of inks (`levels.Part`), [H, W, 4] uint8: libjpeg's default
             decode; orientation not applied.
         progressive: whether it has progressive scans.
         metadata: to be carried over.
         warnings: what is odd about the file, one line each.
         sha256: of the file's bytes, as hexadecimal digits.
+        earlier: the picture as an earlier save left it, if it is to be restored from that.
     """
 
     quantized: Quantized | None
@@ -72,6 +74,7 @@ class JpegFile:
     metadata: Metadata
     warnings: tuple[str, ...] = ()
     sha256: str = ""
+    earlier: Earlier | None = None
 
     @property
     def height(self) -> int:
@@ -89,6 +92,11 @@ class JpegFile:
         return 1 if self.pixels.ndim == 2 else self.pixels.shape[2]
 
     @property
+    def seen(self) -> np.ndarray:
+        """The pixels that the network sees: those of `earlier`, which has a margin, if any."""
+        return self.pixels if self.earlier is None else self.earlier.pixels
+
+    @property
     def quality(self) -> int:
         """The IJG quality with the nearest tables: an estimate."""
         chroma = self.tables[1] if self.model in _WITH_CHROMA else None
@@ -96,9 +104,9 @@ class JpegFile:
 
     @property
     def model(self) -> ColourModel:
-        """The colour model of the file; what is only assumed to be one had Y, Cb and Cr."""
+        """The colour model of the file; that of an image of another format had Y, Cb and Cr."""
         if self.quantized is None:
-            return ColourModel.of(len(self.tables), converted=True)
+            return ColourModel.of(self.channels, converted=True)
         return self.quantized.model
 
     @functools.cached_property
@@ -110,8 +118,7 @@ class JpegFile:
         if self.pixels.ndim == 2:
             return True
         if self.quantized is None:
-            shown = self.pixels
-            return shown.shape[2] == 3 and bool((shown == shown[..., :1]).all())
+            return bool((self.pixels == self.pixels[..., :1]).all())
         _, *chroma = self.quantized.levels
         return self.shows_luma and not any(part.any() for part in chroma)
 
@@ -132,8 +139,11 @@ class JpegFile:
     def constraint(self) -> Quantized | None:
         """What the pixels to restore must compress to: of a gray picture, the luma alone.
 
-        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128.
+        With R = G = B, libjpeg's Y is that value, and Cb and Cr are exactly 128. Nothing, if it
+        is restored as of an earlier save, whose levels are only estimates.
         """
+        if self.earlier is not None:
+            return None
         if self.quantized is None or not self.gray:
             return self.quantized
         levels, tables = self.quantized.levels[:1], self.quantized.tables[:1]

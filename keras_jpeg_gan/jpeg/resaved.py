@@ -8,15 +8,19 @@ likeliest save counts as found if it stands out from all other grids.
 
 import functools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import combs, emulator
 from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
 from keras_jpeg_gan.jpeg.tables import estimate_quality, quality_tables
 
 OWN_TABLES = "own tables"
+
+_KNOWN_SAVE = re.compile(r"(\d{1,3})(?:@([0-7]),([0-7]))?", re.ASCII)
 
 _MOST_BLOCKS = 4096  # that are looked at, on each grid
 _PATCH = 64
@@ -46,7 +50,8 @@ class EarlierSave:
             found, and the rest is that of `quality`.
         quality: the IJG quality, or that which is nearest.
         name: "quality 30", a key of `PUBLISHED_TABLES`, or `OWN_TABLES`.
-        confidence: 0.5..1, by how much the save stands out from all other grids.
+        confidence: 0.5..1, by how much the save stands out from all other grids; 1 if it was not
+            found but given.
     """
 
     offset: tuple[int, int]
@@ -55,6 +60,23 @@ class EarlierSave:
     quality: int
     name: str
     confidence: float
+
+    @classmethod
+    def parse(cls, text: str) -> "EarlierSave":
+        """A save that is known: "QUALITY" or "QUALITY@X,Y", such as "30" or "30@3,5".
+
+        Raises:
+            ConfigError: the text is neither, or a number is out of range.
+        """
+        match = _KNOWN_SAVE.fullmatch(text)
+        if match is None:
+            raise ConfigError(
+                f"earlier save {text!r}: a quality, 1 to 100, and where its grid begins, 0 to 7 "
+                "columns and rows from the corner: 30 or 30@3,5"
+            )
+        quality, x, y = (int(number or 0) for number in match.groups())
+        luma, chroma = quality_tables(quality)
+        return cls((x, y), luma, chroma, quality, f"quality {quality}", 1.0)
 
     def __str__(self) -> str:
         if self.name.startswith("quality"):
@@ -98,7 +120,7 @@ def find_earlier_save(
     """
     if min(pixels.shape[:2]) < _SMALLEST_SIDE:
         return None
-    patches = _luma(_patches(pixels))
+    patches = luma(_patches(pixels), pixels.ndim == 2)
     coefficients = combs.shifted_coefficients(patches)
     repeated = combs.repeated(coefficients)
     if luma_table is None:
@@ -106,7 +128,7 @@ def find_earlier_save(
         searches = [_best(_shifted_gains(coefficients, repeated, noise), None)]
     else:
         table = luma_table.astype(np.float32)
-        noise = combs.requantization_noise(_blocks(patches[:, 4:, 4:]), table)
+        noise = combs.requantization_noise(_patch_blocks(patches[:, 4:, 4:]), table)
         gains = _shifted_gains(coefficients, repeated, noise)
         gains[0] = 0
         aligned = _aligned_gains(coefficients, repeated, table)[None]
@@ -134,20 +156,24 @@ def _patches(pixels: np.ndarray) -> np.ndarray:
     return np.stack([pixels[y : y + sides[0] + 7, x : x + sides[1] + 7] for y, x in corners])
 
 
-def _luma(patches: np.ndarray) -> np.ndarray:
-    """[P, H, W] float32, about 0, of [P, H, W] or [P, H, W, 3] uint8."""
-    if patches.ndim == 4:
-        patches = patches @ (emulator.COLOR[0] / 65536).astype(np.float32)
-    return patches.astype(np.float32) - 128
+def luma(pixels: np.ndarray, gray: bool) -> np.ndarray:
+    """[..., H, W] float32, about 0, of gray pixels [..., H, W] or RGB [..., H, W, 3], 0..255."""
+    if not gray:
+        pixels = pixels @ (emulator.COLOR[0] / 65536).astype(np.float32)
+    return pixels.astype(np.float32) - 128
 
 
-def _blocks(patches: np.ndarray) -> np.ndarray:
-    """[Hb, Wb, 8, 8] coefficients of the patches' whole blocks, from their first pixel on."""
-    height, width = (length // 8 for length in patches.shape[1:])
-    samples = patches[:, : 8 * height, : 8 * width].reshape(-1, height, 8, width, 8)
-    basis = emulator.dct_basis().astype(np.float32)
-    found = np.einsum("ui,phiwj,vj->phwuv", basis, samples, basis, optimize=True)
-    return found.reshape(-1, width, 8, 8)
+def luma_blocks(plane: np.ndarray) -> np.ndarray:
+    """[Hb, Wb, 8, 8] float32, orthonormal coefficients of whole blocks of `luma`'s [H, W]."""
+    height, width = (length // 8 for length in plane.shape)
+    samples = plane[: 8 * height, : 8 * width].reshape(height, 8, width, 8)
+    return combs.BASIS @ samples.transpose(0, 2, 1, 3) @ combs.BASIS.T
+
+
+def _patch_blocks(patches: np.ndarray) -> np.ndarray:
+    """[P Hb, Wb, 8, 8], as `luma_blocks`, of patches [P, H, W], one below the other."""
+    height = patches.shape[1] // 8 * 8
+    return luma_blocks(patches[:, :height].reshape(-1, patches.shape[2]))
 
 
 @functools.cache

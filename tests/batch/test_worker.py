@@ -108,7 +108,10 @@ def test_seeds_come_from_the_file_alone(job, photos, tmp_path, records, seed_fro
     assert contents(seeded)["00.restored.png"] == restored.encoded("png")
 
 
-@pytest.mark.parametrize("change", [{"projection": "float"}, {"blend": 0.5}, {"temperature": 0}])
+@pytest.mark.parametrize(
+    "change",
+    [{"projection": "float"}, {"blend": 0.5}, {"temperature": 0}, {"earlier_save": "off"}],
+)
 def test_a_manifest_is_of_the_options_that_change_images(job, change):
     changed = dataclasses.replace(job, options=RestoreOptions(**change))
     assert changed.settings != job.settings

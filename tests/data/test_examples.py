@@ -86,6 +86,7 @@ def test_unreadable_images_are_skipped() -> None:
         {"sampling": {Sampling.parse("4:1:1"): 1.0}},
         {"other_tables": 1.5},
         {"soft_chroma": -0.1},
+        {"resaved": 2},
     ],
 )
 def test_impossible_distributions_are_refused(wrong: dict) -> None:
@@ -107,15 +108,26 @@ def test_a_config_describes_a_distribution() -> None:
         other_tables=0.1,
         upright=True,
         soft_chroma=0.5,
+        resaved=0.25,
     )
     quality = SkewedQualities(5, 50, 2.0)
-    expected = PatchDistribution(32, 2.0, quality, {HALVED: 1.0}, 0.1, True, 0.5, "uniform")
+    expected = PatchDistribution(32, 2.0, quality, {HALVED: 1.0}, 0.1, True, 0.5, "uniform", 0.25)
     assert PatchDistribution.from_config(config) == expected
     config.quality_distribution = "exponential"
     assert PatchDistribution.from_config(config).quality == ExponentialQualities(5, 50, 10.0)
     config.quality_distribution = "gamma"
     with pytest.raises(ConfigError, match="gamma"):
         PatchDistribution.from_config(config)
+
+
+def test_resaved_patches_have_their_share_and_leave_the_others_alone() -> None:
+    patches = dataclasses.replace(PATCHES, resaved=0.5)
+    pairs = [(example(SOURCE, PATCHES, 0, k), example(SOURCE, patches, 0, k)) for k in range(24)]
+    for once, twice in pairs:
+        assert np.array_equal(once["original"], twice["original"])
+        assert twice["compressed"].shape == once["compressed"].shape
+    same = [np.array_equal(once["compressed"], twice["compressed"]) for once, twice in pairs]
+    assert 4 < sum(same) < 20
 
 
 def test_an_example_names_its_sampling() -> None:

@@ -85,11 +85,10 @@ def test_the_network_sees_each_part_as_light(
     np.testing.assert_allclose(luma, first, rtol=1e-6)
 
 
-def test_an_assumed_quality_needs_no_levels(decoder: Decoder) -> None:
-    restored = decoder.restore(cmyk(24, 40), options=RestoreOptions(assume_quality=30))
-    assert restored.pixels.shape == (24, 40, 4)
-    assert restored.certificate is None
-    assert restored.details({})["colour_model"] == "unknown"
+def test_an_earlier_save_is_not_looked_for_in_inks(decoder: Decoder) -> None:
+    options = RestoreOptions(earlier_save="30")
+    with pytest.raises(JpegFormatError, match="coded in CMYK: --earlier_save=off"):
+        decoder.restore(cmyk(24, 40), options=options)
 
 
 def test_the_mean_of_inks_is_certified_too(sampler: pathlib.Path) -> None:

@@ -16,7 +16,7 @@ from keras_jpeg_gan.decoding import runtimes
 from keras_jpeg_gan.errors import ModelError
 from tests.decoding.made_up import ShiftedBlur
 from tests.decoding.processes import start
-from tests.files import jpeg, saved
+from tests.files import jpeg, picture, saved
 
 
 @pytest.fixture
@@ -229,7 +229,9 @@ def test_the_report_has_a_record_for_each_image(command, photos, tmp_path, model
         ["--bits=16", "--format=tiff", "a.jpg"],
         ["--bits=16", "--output=x.webp", "a.jpg"],
         ["--bits=16", "--model={sampler}", "--mean=4", "a.jpg"],
-        ["--assume_quality=0", "a.jpg"],
+        ["--earlier_save=0", "a.jpg"],
+        ["--earlier_save=30@8,0", "a.jpg"],
+        ["--earlier_save=some", "a.jpg"],
     ],
 )
 def test_wrong_usage_is_one_line_and_2(command, photos, sampler, monkeypatch, arguments):
@@ -272,24 +274,45 @@ def test_seed_and_temperature_are_accepted_and_said_to_have_no_effect(command, p
     assert np.array_equal(np.asarray(Image.open(photos / "a.restored.png")), before)
 
 
-def test_other_images_are_restored_with_an_assumed_quality(command, photos, tmp_path):
+def test_png_and_webp_files_are_restored_as_of_a_save_that_is_given(command, photos, tmp_path):
     for name in ("d.png", "deep/e.webp"):
-        Image.open(photos / "a.jpg").save(photos / name)
+        Image.open(photos / "a.jpg").save(photos / name, lossless=True)
     report = tmp_path / "report"
-    assumed = ("--assume_quality=40", "--bits=16", f"--report={report}")
+    given = ("--earlier_save=50@0,0", "--bits=16", f"--report={report}")
     for skipped in (0, 5):
-        status, out, err = command(photos, *assumed)
+        status, out, err = command(photos, *given)
         assert status == 0
         assert len(out.splitlines()) == 5 - skipped
         assert f"{skipped} skipped" in err or not skipped
-    assert out == "" or all(line.endswith("no certificate") for line in out.splitlines())
+        for line in out.splitlines():
+            assert "restored as of an earlier save with quality 50" in line
+            assert line.endswith(" 100 % of its estimated luma coefficients within their cells")
     assert (photos / "d.restored.png").exists()
     records = [json.loads(line) for line in report.read_text().splitlines()][:5]
-    assert {(record["quality"], record["bits"], record["sampling"]) for record in records} == {
-        (40, 16, "unknown")
-    }
-    assert all("nothing is certified" in record["warnings"][0] for record in records)
-    assert command(photos / "d.png", "--overwrite").status == 1
+    assert {record["sampling"] for record in records} == {"4:2:0", "4:4:4", "gray", "unknown"}
+    for record in records:
+        assert (record["quality"], record["bits"], record["projection"]) == (50, 16, "float")
+        save = record["earlier_save"]
+        assert (save["quality"], save["offset"]) == (50, [0, 0])
+        assert save["coefficients_inside"] == save["coefficients_total"] > 0
+        assert (record["certificate"], record["violation"]) == (None, None)
+
+
+def test_of_a_folder_png_files_are_taken_only_if_an_earlier_save_is_asked_for(command, photos):
+    Image.open(photos / "a.jpg").save(photos / "d.png")
+    for flag in ((), ("--earlier_save=off", "--overwrite")):
+        assert command(photos, *flag).status == 0
+        assert not (photos / "d.restored.png").exists()
+    status, _, err = command(photos / "d.png", "--earlier_save=off")
+    assert (status, "not a JPEG but a PNG image" in err) == (1, True)
+
+
+def test_a_png_file_without_a_save_is_refused_with_the_remedy(command, tmp_path):
+    path = tmp_path / "never.png"
+    Image.fromarray(picture(90, 120)).save(path)
+    status, out, err = command(path)
+    assert (status, out) == (1, "")
+    assert "no JPEG save shows in it: --earlier_save=QUALITY" in err
 
 
 def test_a_model_that_does_not_load_ends_the_run(command, photos, monkeypatch):

@@ -93,7 +93,7 @@ def test_what_cannot_be_restored_is_refused(decoder):
     with pytest.raises(ModelError, match="no model"):
         Decoder("best")
     with pytest.raises(ConfigError, match="quality"):
-        decoder.read(jpeg(), RestoreOptions(assume_quality=101))
+        decoder.read(jpeg(), RestoreOptions(earlier_save="101"))
 
 
 def test_a_sampling_that_libjpeg_cannot_write_is_restored_without_a_certificate(decoder):
@@ -130,12 +130,16 @@ def test_the_kth_sample_has_seed_plus_k(drawing):
     assert np.array_equal(samples[2].pixels, one.pixels)
 
 
-def test_samples_of_an_assumed_quality_are_not_certified(drawing):
+def test_samples_as_of_an_earlier_save_are_not_certified(drawing):
     content = jpeg(24, 48, quality=90)
-    (sample,) = drawing.samples(content, 1, options=RestoreOptions(assume_quality=30))
-    expected = drawing.restore(content, options=RestoreOptions(assume_quality=30))
-    assert (sample.certificate, sample.projection) == (None, "none")
-    assert np.array_equal(sample.pixels, expected.pixels)
+    options = RestoreOptions(earlier_save="30@3,5")
+    samples = list(drawing.samples(content, 2, options=options))
+    expected = drawing.restore(content, options=options)
+    assert (samples[0].certificate, samples[0].projection) == (None, "float")
+    assert np.array_equal(samples[0].pixels, expected.pixels)
+    mean = drawing.mean(samples)
+    assert mean.pixels.shape == (24, 48, 3)
+    assert (mean.certificate, mean.agreement.total) == (None, expected.agreement.total)
 
 
 def test_temperature_scales_the_noise(drawing, decoder):
@@ -187,37 +191,102 @@ def test_16_bits_are_the_float_projection_unrounded(untrained):
         decoder.mean([sixteen])
 
 
-def test_with_an_assumed_quality_nothing_is_certified(decoder):
-    content = jpeg(quality=20)
-    with Image.open(io.BytesIO(content)) as image:
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG")
-    assumed = decoder.restore(buffer.getvalue(), options=RestoreOptions(assume_quality=20))
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_png_is_restored_as_of_the_save_it_went_through(decoder):
+    content = jpeg(64, 88, quality=20)
+    whole = JpegFile.read(content)
+    options = RestoreOptions(earlier_save="20@5,2", projection="none")
+    cut = decoder.restore(png(whole.pixels[6:, 3:]), options=options)
     plain = decoder.restore(content, options=UNPROJECTED)
-    assert np.array_equal(assumed.pixels, plain.pixels)  # the network saw the same
-    assert (assumed.projection, assumed.certificate, assumed.violation) == ("none", None, None)
-    assert assumed.summary == "no certificate"
-    assert decoder.restore(content, options=RestoreOptions(assume_quality=20)).certificate is None
-    assert (
-        decoder.restore(
-            buffer.getvalue(), options=RestoreOptions(assume_quality=20, bits=16)
-        ).violation
-        is None
+    assert cut.pixels.shape == (58, 85, 3)
+    # The network saw the same, but for the first blocks and the network's reach beyond them.
+    inner = np.s_[2:, 5:]
+    difference = cut.pixels[inner].astype(int) - plain.pixels[8:, 8:]
+    assert np.abs(difference)[1:, 1:].max() <= 1
+    assert (cut.file.quality, cut.file.quantized, cut.certificate) == (20, None, None)
+    float_ = decoder.restore(
+        png(whole.pixels[6:, 3:]), options=RestoreOptions(earlier_save="20@5,2")
     )
-    with pytest.raises(JpegFormatError, match="a PNG image"):
-        decoder.restore(buffer.getvalue())
+    assert float_.projection == "float"
+    assert float_.agreement.share == 1
+    assert float_.summary.startswith(
+        "restored as of an earlier save with quality 20 on a grid shifted by (5, 2): "
+    )
+    assert "exact" not in float_.summary
+    assert float_.details({})["earlier_save"]["offset"] == [5, 2]
 
 
-def test_a_file_that_was_saved_before_gets_a_warning(decoder, kodak):
+def test_what_does_not_show_in_the_pixels_is_said(decoder):
+    rng = np.random.default_rng(0)
+    noise = png(rng.integers(60, 200, (64, 80, 3)).astype(np.uint8))
+    restored = decoder.restore(noise, options=RestoreOptions(earlier_save="10"))
+    assert (restored.projection, restored.agreement) == ("none", None)
+    assert restored.summary == "no certificate"
+    (warning,) = restored.warnings
+    assert "no save with quality 10 shows in its pixels" in warning
+    assert "nothing is certified" in warning
+
+
+def test_an_estimate_as_of_an_earlier_save_is_finished_as_restored(decoder):
+    content, options = jpeg(61, 83, quality=85), RestoreOptions(earlier_save="40@3,5")
+    restored = decoder.restore(content, options=options)
+    estimate = decoder.estimate(restored.file, options=options)
+    assert estimate.shape == restored.pixels.shape == (61, 83, 3)
+    again = decoder.finish(estimate, restored.file, options=options)
+    # The margin is not part of the estimate, and its edge is repeated instead.
+    assert np.array_equal(again.pixels[5:, 3:], restored.pixels[5:, 3:])
+
+
+def test_16_bits_as_of_an_earlier_save(decoder):
+    content = jpeg(61, 83, quality=85)
+    eight, sixteen = (
+        decoder.restore(content, options=RestoreOptions(earlier_save="40@3,5", bits=bits))
+        for bits in (8, 16)
+    )
+    assert sixteen.pixels.dtype == np.uint16
+    assert np.abs(sixteen.pixels / 257 - eight.pixels).max() <= 0.5 + 1 / 257
+    assert sixteen.agreement.share == 1
+    assert (sixteen.certificate, sixteen.violation) == (None, None)
+
+
+def test_bands_as_of_an_earlier_save_are_as_the_whole(in_bands, sampler):
+    content, options = jpeg(**LARGE), RestoreOptions(earlier_save="30@4,4", temperature=0)
+    seen = []
+    file = Decoder(sampler).read(content, options)
+    parts = in_bands.restore(file, options=options, progress=seen.append)
+    whole = Decoder(sampler).restore(file, options=options)
+    difference = np.abs(parts.pixels.astype(int) - whole.pixels)
+    assert difference.max() <= 1
+    assert np.mean(difference > 0) < 1e-3  # sums of floats, in another order
+    assert len(seen) > 1
+    assert sum(seen) == LARGE["height"] * LARGE["width"]
+
+
+def test_a_file_that_was_saved_before_is_restored_from_that(decoder, kodak):
     buffer, cut = io.BytesIO(), io.BytesIO()
     with Image.open(kodak[0]) as image:
-        image.save(buffer, "JPEG", quality=30)
-    assert decoder.read(buffer.getvalue()).warnings == ()
-    with Image.open(buffer) as once:
-        once.crop((5, 3, *once.size)).save(cut, "JPEG", quality=95)
-    (warning,) = decoder.read(cut.getvalue()).warnings
-    assert "quality 30 on a grid shifted by (3, 5)" in warning
-    assert "--assume_quality=30" in warning
+        image.crop((0, 0, 384, 256)).save(buffer, "JPEG", quality=30)
+    once = decoder.restore(buffer.getvalue())
+    assert (once.file.warnings, once.file.earlier, once.certificate.exact) == ((), None, True)
+    with Image.open(buffer) as decoded:
+        decoded.crop((5, 3, *decoded.size)).save(cut, "JPEG", quality=95)
+    found = decoder.restore(cut.getvalue())
+    assert "with quality 30 on a grid shifted by (3, 5)" in found.summary
+    (warning,) = found.warnings
+    assert "--earlier_save=off" in warning
+    given = decoder.restore(cut.getvalue(), options=RestoreOptions(earlier_save="30@3,5"))
+    assert np.array_equal(given.pixels, found.pixels)
+    assert given.warnings == ()
+    off = decoder.restore(cut.getvalue(), options=RestoreOptions(earlier_save="off"))
+    assert (off.certificate.exact, off.warnings, off.agreement) == (True, (), None)
+    shown = decoder.restore(png(JpegFile.read(buffer.getvalue()).pixels[2:, 1:]))
+    assert "with quality 30 on a grid shifted by (7, 6)" in shown.summary
+    assert shown.warnings == ()
 
 
 LARGE = {"height": 520, "width": 300}

@@ -87,8 +87,9 @@ def test_a_gray_picture_in_three_components_stays_gray(fringes, subsampling, opt
     )
     if not options:
         assert restored.certificate.exact
-    assumed = fringes.restore(content, options=RestoreOptions(assume_quality=30))
-    assert (assumed.pixels == assumed.pixels[..., :1]).all()
+    earlier = fringes.restore(content, options=RestoreOptions(earlier_save="30@3,5"))
+    assert earlier.pixels.shape == (59, 75, 3)
+    assert (earlier.pixels == earlier.pixels[..., :1]).all()
     estimate = fringes.estimate(restored.file)
     assert estimate.shape == (59, 75, 3)
     again = fringes.finish(estimate, restored.file, options=RestoreOptions(**options))

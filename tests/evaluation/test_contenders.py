@@ -49,6 +49,8 @@ def exact(pixels: np.ndarray, trial: Trial) -> bool:
         ("mean:16", Method("mean:16", "exact", mean=16)),
         ("mean:64:sample", Method("mean:64:sample", "sample", mean=64)),
         ("control", Method("control", control=True)),
+        ("auto", Method("auto", earlier="auto")),
+        ("known", Method("known", earlier="known")),
     ],
 )
 def test_methods(text: str, expected: Method) -> None:
@@ -77,11 +79,23 @@ def test_methods_are_the_decoders_projections(trial: Trial, sampler: Decoder) ->
     )
 
 
+def test_a_known_earlier_save_is_the_cases(original: np.ndarray, regression: Decoder) -> None:
+    case = Case(90, first_quality=20, shift=(5, 3))
+    trial = Trial(*case.make(original), case.earlier_save)
+    known = Model("m", regression, Method.parse("known")).restore(trial, 0).pixels
+    options = RestoreOptions(earlier_save="20@3,5")
+    restored = regression.restore(trial.data, options=options).pixels
+    assert np.array_equal(known[5:, 3:], restored[5:, 3:])  # the first grid's whole blocks
+    last = Model("m", regression, Method.parse("exact")).restore(trial, 0).pixels
+    assert exact(last, trial)
+    assert not np.array_equal(last, known)
+
+
 def test_a_mean_is_of_the_first_samples(trial: Trial, sampler: Decoder) -> None:
     result = Model("m", sampler, Method.parse("mean:3")).restore(trial, 0)
     expected = sampler.mean(sampler.samples(trial.file, 3))
     np.testing.assert_array_equal(result.pixels, expected.pixels)
-    samples = [trial.results["m", k, "exact"].pixels for k in range(3)]
+    samples = [trial.results["m", k, "exact", ""].pixels for k in range(3)]
     variance = np.var(np.stack(samples).astype(float), axis=0, ddof=1).mean(-1)
     assert result.deviation is not None
     np.testing.assert_allclose(result.deviation, np.sqrt(variance), atol=1e-9)

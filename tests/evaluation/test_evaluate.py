@@ -71,7 +71,7 @@ def test_a_protocol_sets_what_is_not_given(images: pathlib.Path) -> None:
     assert refused.returncode == 2
     assert "training images: give --reference" in refused.stderr
     double = run(f"--images={images}", "--models=libjpeg", "--protocol=double").stdout
-    assert "| 4:2:0 | 10, shifted by 4, then 30 | libjpeg |" in double
+    assert "| 4:2:0 | 10, shifted by (5, 3), then 30 | libjpeg |" in double
     rounding = run(f"--images={images}", "--protocol=table2").stdout
     assert "| the paper's, FFHQ | 0.5465 | 0 |" in rounding
 

@@ -16,7 +16,7 @@ from keras_jpeg_gan.evaluation.tables import summarize
 
 
 def row(method: str, model: str, **more: float) -> Row:
-    return Row("a.png", "4:2:0", 5, 0, 0, model, method, 0, **more)
+    return Row("a.png", "4:2:0", 5, 0, "0,0", model, method, 0, **more)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -94,3 +94,17 @@ def test_rounding_is_libjpegs_at_quality_100_where_blocks_are_flat() -> None:
     expected = np.sqrt(np.mean((decoded - pixels) ** 2))
     found = rounding(CachedSource(["a"], lambda index: pixels, 0))
     assert found.ycbcr == pytest.approx(expected, rel=0.01)
+
+
+def test_gains_of_files_compressed_twice_stand_by_qualities_and_shift() -> None:
+    def of(shift: str, model: str, method: str, psnr: float) -> Row:
+        return Row("a.png", "4:2:0", 75, 30, shift, model, method, 0, psnr=psnr, megapixels=1.0)
+
+    rows = [
+        of("0,0", "libjpeg", "decode", 28), of("0,0", "m", "exact", 28.5),
+        of("0,0", "m", "auto", 29.25), of("5,3", "libjpeg", "decode", 27),
+        of("5,3", "m", "exact", 27.5), of("5,3", "m", "auto", 28),
+    ]  # fmt: skip
+    text = report(PROTOCOLS["double"], summarize(rows))
+    assert "| shifted by (0, 0) | shifted by (5, 3) |" in text
+    assert "| m | 4:2:0 | 30, then 75 | 28.00: +0.50 / +1.25 | 27.00: +0.50 / +1.00 |" in text

@@ -12,14 +12,14 @@ from keras_jpeg_gan.evaluation.tables import summarize, to_csv, to_markdown
 
 def row(model: str, decibels: float, equal: int = 100, seed: int = 0, **more: float) -> Row:
     return Row(
-        "a.png", "4:2:0", 10, 0, 0, model, "exact", seed, psnr=decibels, consistency=0.5,
+        "a.png", "4:2:0", 10, 0, "0,0", model, "exact", seed, psnr=decibels, consistency=0.5,
         levels_equal=equal, levels_total=100, seconds=1.0, megapixels=0.5, **more,
     )  # fmt: skip
 
 
 def score(seed: int, distance: float) -> Score:
     return Score(
-        "4:2:0", 10, 0, 0, "m", "exact", seed, "AlexNet", "FD AlexNet-64", 2, 9, distance,
+        "4:2:0", 10, 0, "0,0", "m", "exact", seed, "AlexNet", "FD AlexNet-64", 2, 9, distance,
         kid=0.002, kid_error=0.001, precision=0.5, recall=0.25,
     )  # fmt: skip
 

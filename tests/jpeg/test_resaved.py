@@ -19,10 +19,12 @@ from benchmarks.resaving import (
     saved_twice,
 )
 from keras_jpeg_gan.data.degradation import compress
+from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.published_tables import PUBLISHED_TABLES
-from keras_jpeg_gan.jpeg.resaved import OWN_TABLES, find_earlier_save
+from keras_jpeg_gan.jpeg.resaved import OWN_TABLES, EarlierSave, find_earlier_save
 from keras_jpeg_gan.jpeg.sampling import Sampling
+from keras_jpeg_gan.jpeg.tables import quality_tables
 from tests.files import picture
 
 
@@ -149,3 +151,14 @@ def test_nearly_all_are_found_and_hardly_one_that_never_was(photographs) -> None
         for sampling in SAMPLINGS
     ]
     assert np.mean(alarms) <= 0.005
+
+
+def test_a_save_that_is_known_is_parsed() -> None:
+    save = EarlierSave.parse("7@3,5")
+    assert (save.quality, save.offset, save.confidence) == (7, (3, 5), 1)
+    assert np.array_equal([save.luma, save.chroma], quality_tables(7))
+    assert str(save) == "quality 7 on a grid shifted by (3, 5)"
+    assert EarlierSave.parse("100").offset == (0, 0)
+    for text in ("", "0", "101", "30@", "30@8,0", "30@1", "-3", "30 ", "３0", "auto"):
+        with pytest.raises(ConfigError):
+            EarlierSave.parse(text)

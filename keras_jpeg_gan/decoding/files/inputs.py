@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from PIL import Image
 
 from keras_jpeg_gan import program
-from keras_jpeg_gan.jpeg.assumed import FORMATS
 from keras_jpeg_gan.jpeg.header import peek_components, peek_size
 from keras_jpeg_gan.jpeg.limits import FileLimits
+from keras_jpeg_gan.jpeg.pictures import FORMATS
 from keras_jpeg_gan.system import file_sha256, is_sidecar, without_warnings
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
-ASSUMED_SUFFIXES = (".png", ".webp")  # of images that may be restored as of an assumed quality
+PICTURE_SUFFIXES = (".png", ".webp")  # of images that may have been JPEG files once
 _BEGINNING = 1 << 20  # bytes; metadata is hardly ever longer
 _LONG_BEGINNING = 16 << 20  # but profiles of printers may be
 MARK = ".restored"  # in the names of outputs
@@ -58,15 +58,15 @@ class Inputs:
     single: bool = False
 
 
-def find_inputs(arguments: list[str], assumed: bool = False) -> Inputs:
+def find_inputs(arguments: list[str], pictures: bool = False) -> Inputs:
     """Look up the arguments.
 
     Args:
         arguments: files, folders (whose files that are named as JPEG files are taken, at any
             depth), globs that are not the name of a file, "-" for standard input.
-        assumed: take PNG and WebP files of folders too, except this program's own outputs.
+        pictures: take PNG and WebP files of folders too, except this program's own outputs.
     """
-    suffixes = SUFFIXES + (ASSUMED_SUFFIXES if assumed else ())
+    suffixes = SUFFIXES + (PICTURE_SUFFIXES if pictures else ())
     inputs = Inputs()
     names = list(_expand(arguments, inputs))
     folders = 0
@@ -122,7 +122,7 @@ def _walk(
             path = pathlib.Path(current, name)
             suffix = path.suffix.lower()
             relative = path.relative_to(folder)
-            is_output = MARK in path.stem and suffix in ASSUMED_SUFFIXES
+            is_output = MARK in path.stem and suffix in PICTURE_SUFFIXES
             if (
                 suffix not in suffixes
                 or is_output
@@ -155,7 +155,7 @@ def size_of(item: Input, limits: FileLimits) -> tuple[int, int]:
     try:
         with item.path.open("rb") as file:
             beginning = file.read(_BEGINNING)
-        if item.path.suffix.lower() in ASSUMED_SUFFIXES:
+        if item.path.suffix.lower() in PICTURE_SUFFIXES:
             with without_warnings(), Image.open(io.BytesIO(beginning), formats=FORMATS) as image:
                 height, width = image.height, image.width
         else:

@@ -23,7 +23,7 @@ class Work:
         seed: of the first sample; None if the model draws none.
         samples: how many samples went into it.
         projection: the one that was asked for.
-        blend, temperature, bits, assume_quality: as `RestoreOptions`; the temperature is None if
+        blend, temperature, bits, earlier_save: as `RestoreOptions`; the temperature is None if
             the model draws no samples.
     """
 
@@ -37,7 +37,7 @@ class Work:
     blend: float
     temperature: float | None
     bits: int
-    assume_quality: int | None
+    earlier_save: str
 
     @classmethod
     def of(
@@ -51,9 +51,7 @@ class Work:
     ) -> "Work":
         """What a model makes of an input; what has no effect is left out."""
         projection = options.projection
-        if options.assume_quality is not None:
-            projection = "none"
-        elif options.bits == 16 and projection == "exact":
+        if options.bits == 16 and projection == "exact":
             projection = "float"
         draws = card.draws_samples
         return cls(
@@ -67,7 +65,7 @@ class Work:
             blend=float(options.blend),
             temperature=float(options.temperature) if draws else None,
             bits=options.bits,
-            assume_quality=options.assume_quality,
+            earlier_save=options.earlier_save,
         )
 
     def note(self, result: str) -> str:

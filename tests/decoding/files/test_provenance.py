@@ -38,7 +38,7 @@ def test_the_same_work_is_skipped_and_other_work_is_refused(
         "--projection=float": "projection exact, not float",
         "--blend=0.5": "blend 1, not 0.5",
         "--temperature=2": "temperature 1, not 2",
-        "--assume_quality=30": "assume quality none, not 30",
+        "--earlier_save=30": "earlier save auto, not 30",
         "--metadata=strip": "metadata kept, not stripped",
     }
     for other, said in others.items():
@@ -115,7 +115,7 @@ def test_a_skipped_file_counts_only_with_its_own_name(command, photo):
 def work(**changes) -> Work:
     usual = {"product": "image", "input_sha256": "0" * 64, "model": "m", "model_sha256": "1" * 64,
              "seed": 0, "samples": 1, "projection": "exact", "blend": 1.0, "temperature": 1.0,
-             "bits": 8, "assume_quality": None}  # fmt: skip
+             "bits": 8, "earlier_save": "auto"}  # fmt: skip
     return Work(**{**usual, **changes})
 
 
@@ -157,6 +157,6 @@ def test_the_hash_is_of_the_files_own_bytes(model):
     padded, cut = content + bytes(100), content[:-2]
     decoder = Decoder(model)
     found = {decoder.read(data).sha256 for data in (content, padded, cut)}
-    assumed = decoder.read(content, RestoreOptions(assume_quality=30)).sha256
+    given = decoder.read(content, RestoreOptions(earlier_save="30")).sha256
     assert len(found) == 3
-    assert assumed in found
+    assert given in found

@@ -1,63 +1,47 @@
-"""Images with JPEG's damage but without its levels: PNG, WebP, and JPEG files saved again."""
+"""Images that may have JPEG's damage, but have no levels: PNG and WebP."""
 
 import hashlib
 import io
-import os
-import pathlib
 
 import numpy as np
 from PIL import Image
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.file import JpegFile, read_bytes
+from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.limits import FileLimits
 from keras_jpeg_gan.jpeg.metadata import Metadata, read_metadata
-from keras_jpeg_gan.jpeg.tables import quality_tables
 from keras_jpeg_gan.system import without_warnings
 
 FORMATS = ("PNG", "WEBP")
-_JPEG = b"\xff\xd8\xff"
 
 
-def read_assumed(
-    source: str | os.PathLike[str] | bytes,
-    quality: int,
-    limits: FileLimits | None = None,
-    allow_truncated: bool = False,
-) -> JpegFile:
-    """Read an image as if it were the decode of a JPEG file of some quality.
+def is_picture(data: bytes) -> bool:
+    """Whether a file begins as a PNG or WebP file does."""
+    return data.startswith(b"\x89PNG") or data[8:12] == b"WEBP"
+
+
+def read_picture(data: bytes, limits: FileLimits | None = None) -> JpegFile:
+    """Read a PNG or WebP file.
 
     Args:
-        source: path or bytes of a PNG, WebP or JPEG file.
-        quality: the IJG quality, 1-100, that did the damage.
-        limits, allow_truncated: as `JpegFile.read`.
+        data: its bytes.
+        limits: what it may ask for; the defaults if None.
 
     Returns:
-        Pixels, metadata and the quality's tables, but nothing quantized: there is nothing to
-        project onto and nothing to certify.
+        Pixels and metadata without levels and tables: there is nothing to certify.
 
     Raises:
-        JpegFormatError: the image is none of these, cannot be restored or is beyond the limits.
-        ConfigError: the quality is out of range.
-        OSError: the path cannot be read.
+        JpegFormatError: the image cannot be read or restored, or is beyond the limits.
     """
     limits = limits or FileLimits()
-    luma, chroma = quality_tables(quality)
-    data = source if isinstance(source, bytes) else read_bytes(pathlib.Path(source), limits)
-    remarks: tuple[str, ...] = ()
-    if data.startswith(_JPEG):
-        file = JpegFile.read(data, limits, allow_truncated)
-        pixels, metadata, remarks = file.pixels, file.metadata, file.warnings
-    else:
-        pixels, metadata = _decode(data, limits)
-    assumed = f"restored as if its damage were of JPEG quality {quality}: nothing is certified"
+    limits.check_file_size(len(data))
+    pixels, metadata = _decode(data, limits)
     return JpegFile(
         quantized=None,
-        tables=(luma, chroma, chroma, luma)[: 1 if pixels.ndim == 2 else pixels.shape[2]],
+        tables=(),
         pixels=pixels,
         progressive=False,
         metadata=metadata,
-        warnings=(*remarks, assumed),
         sha256=hashlib.sha256(data).hexdigest(),
     )
 
@@ -84,5 +68,5 @@ def _decode(data: bytes, limits: FileLimits) -> tuple[np.ndarray, Metadata]:
     except Exception as error:  # parsers raise much more than OSError on hostile bytes
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise JpegFormatError(
-            f"neither JPEG nor {' nor '.join(FORMATS)} that Pillow reads ({reason})"
+            f"no {' or '.join(FORMATS)} image that Pillow reads ({reason})"
         ) from error
