@@ -68,7 +68,7 @@ def two_nodes(nodes):
 
 def tree(folder: pathlib.Path) -> dict[str, bytes]:
     """The contents of the images below a folder, by relative name."""
-    paths = folder.rglob("*.png")
+    paths = [path for path in folder.rglob("*") if path.suffix in (".png", ".tiff")]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
