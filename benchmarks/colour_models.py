@@ -35,7 +35,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 
 def coded(pixels: np.ndarray, model: ColourModel, sampling: str, quality: int) -> JpegFile:
-    """The pixels as a file that libjpeg wrote: chroma by its table, all else by that of luma."""
+    """Compress pixels with libjpeg: chroma with the chroma table, everything else with luma's."""
     luma, chroma = quality_tables(quality)
     other = chroma if model.converted else luma
     tables = [luma, other, other, luma][: pixels.shape[2]]
@@ -50,7 +50,7 @@ def together(decoder: Decoder, file: JpegFile) -> np.ndarray:
 
 
 def psnr(found: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """Of each channel, in dB."""
+    """PSNR of each channel, in dB."""
     error = np.square(found.astype(np.float64) - original).mean(axis=(0, 1))
     return 10 * np.log10(255**2 / np.maximum(error, 1e-12))
 
