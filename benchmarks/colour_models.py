@@ -24,6 +24,7 @@ from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.sampling import Sampling
 from keras_jpeg_gan.jpeg.tables import network_tables, quality_tables
+from keras_jpeg_gan.metrics import psnr
 
 CODINGS = (
     (ColourModel.RGB, "4:4:4"),
@@ -49,10 +50,10 @@ def together(decoder: Decoder, file: JpegFile) -> np.ndarray:
     return view.values(decoder.runtime.restore(seen, view.tables, None))[0]
 
 
-def psnr(found: np.ndarray, original: np.ndarray) -> np.ndarray:
+def psnr_of_channels(found: np.ndarray, original: np.ndarray) -> np.ndarray:
     """PSNR of each channel, in dB."""
-    error = np.square(found.astype(np.float64) - original).mean(axis=(0, 1))
-    return 10 * np.log10(255**2 / np.maximum(error, 1e-12))
+    channels = range(original.shape[2])
+    return np.array([psnr(found[..., k], original[..., k]) for k in channels])
 
 
 def shown(values: list[np.ndarray], signed: bool = False) -> str:
@@ -94,13 +95,13 @@ def main() -> None:
                 estimate = decoder.estimate(file)
                 restored = decoder.finish(estimate, file)
                 exact += restored.certificate is not None and restored.certificate.exact
-                decodes.append(psnr(file.pixels, original))
-                results.append(psnr(restored.pixels, original))
+                decodes.append(psnr_of_channels(file.pixels, original))
+                results.append(psnr_of_channels(restored.pixels, original))
                 gains.append(results[-1] - decodes[-1])
                 if not model.converted:
                     estimate[..., :3] = together(decoder, file)
                     other = decoder.finish(estimate, file).pixels
-                    others.append(psnr(other, original)[:3] - decodes[-1][:3])
+                    others.append(psnr_of_channels(other, original)[:3] - decodes[-1][:3])
                 if given.output and model.inks:
                     given.output.mkdir(parents=True, exist_ok=True)
                     images = [image_of(p) for p in (original, file.pixels, restored.pixels)]
