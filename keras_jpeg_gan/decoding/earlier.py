@@ -3,7 +3,6 @@
 import dataclasses
 
 from keras_jpeg_gan.errors import JpegFormatError
-from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.file import JpegFile
 from keras_jpeg_gan.jpeg.projection.earlier import Earlier
 from keras_jpeg_gan.jpeg.resaved import EarlierSave, find_earlier_save
@@ -25,18 +24,20 @@ def found(file: JpegFile, wanted: str) -> JpegFile:
 
     Raises:
         JpegFormatError: no save is found in an image of another format, or one is given for a
-            file that is neither gray nor YCbCr.
+            file whose pixels do not show its luma (`JpegFile.shows_luma`).
         ConfigError: the save is not as `EarlierSave.parse` takes it.
     """
     if wanted == OFF:
         return file
+    if file.quantized is not None and not file.shows_luma:
+        if wanted == AUTO:
+            return file
+        raise JpegFormatError(
+            f"{file.model.value} {file.quantized.sampling}: its pixels do not show the luma that "
+            "an earlier save left: use --earlier_save=off"
+        )
     remarks: tuple[str, ...] = ()
     if wanted != AUTO:
-        if file.model not in (ColourModel.GRAY, ColourModel.YCBCR):
-            raise JpegFormatError(
-                f"it is coded in {file.model.value}: --earlier_save={OFF}, since only gray and "
-                "YCbCr files can be restored as of an earlier save"
-            )
         save: EarlierSave | None = EarlierSave.parse(wanted)
     elif file.quantized is None:
         save = find_earlier_save(file.pixels)
@@ -44,14 +45,12 @@ def found(file: JpegFile, wanted: str) -> JpegFile:
             raise JpegFormatError(
                 "no JPEG save shows in it: --earlier_save=QUALITY says which it went through"
             )
-    elif file.shows_luma:
+    else:
         save = find_earlier_save(file.pixels, file.tables[0])
         remarks = (
             "it was likely saved before, and is restored from that: --earlier_save=off holds it to "
             "the levels of the last save",
         )
-    else:
-        save = None  # the pixels do not show the luma that was quantized
     if save is None:
         return file
     tables = file.tables

@@ -15,8 +15,10 @@ from keras_jpeg_gan.errors import ConfigError
 from keras_jpeg_gan.jpeg import encoder
 from keras_jpeg_gan.jpeg.colour_model import ColourModel
 from keras_jpeg_gan.jpeg.header import read_header
+from keras_jpeg_gan.jpeg.sampling import Sampling
+from keras_jpeg_gan.jpeg.tables import quality_tables
 from tests.decoding.conftest import Outcome
-from tests.files import cmyk, jpeg
+from tests.files import cmyk, jpeg, picture
 from tests.jpeg.projection import test_parts
 
 MODELS = [
@@ -78,17 +80,24 @@ def test_the_network_sees_each_part_as_light(
     gray = [light[..., k : k + 1].repeat(3, axis=2) for k in range(file.channels)]
     expected = [light[..., :3], gray[3]] if coding is ColourModel.YCCK else gray
     assert len(mirror.seen) == len(expected)
-    for (picture, _), wanted in zip(mirror.seen, expected, strict=True):
-        np.testing.assert_array_equal(picture, wanted)
+    for (shown, _), wanted in zip(mirror.seen, expected, strict=True):
+        np.testing.assert_array_equal(shown, wanted)
     luma = [tables[0] for _, tables in mirror.seen]
     first = [file.tables[k.start] for k in coding.parts]
     np.testing.assert_allclose(luma, first, rtol=1e-6)
 
 
-def test_an_earlier_save_is_not_looked_for_in_inks(decoder: Decoder) -> None:
-    options = RestoreOptions(earlier_save="30")
-    with pytest.raises(JpegFormatError, match="coded in CMYK: --earlier_save=off"):
-        decoder.restore(cmyk(24, 40), options=options)
+@pytest.mark.parametrize("kind", ["inks", "reduced luma"])
+def test_an_earlier_save_needs_pixels_that_show_the_luma(decoder: Decoder, kind: str) -> None:
+    if kind == "inks":
+        content = cmyk(24, 40)
+    else:
+        luma, chroma = quality_tables(60)
+        sampling = Sampling.parse("1x1,2x2,1x1")
+        content = encoder.encode(picture(32, 48), [luma, chroma, chroma], sampling)
+    with pytest.raises(JpegFormatError, match="--earlier_save=off"):
+        decoder.restore(content, options=RestoreOptions(earlier_save="30"))
+    assert decoder.restore(content).agreement is None
 
 
 def test_the_mean_of_inks_is_certified_too(sampler: pathlib.Path) -> None:
